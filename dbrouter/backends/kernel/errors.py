@@ -1,0 +1,79 @@
+"""What can go wrong, in one tree: at load, in routing, in a store, in a policy.
+
+Drivers translate their vendor's errors into these once, with `from`; nothing above a driver sees a
+vendor's error. `retryable` is data on the error, so a policy can decide without knowing the backend.
+"""
+
+from __future__ import annotations
+
+
+class DbRouterError(Exception):
+    """Anything dbrouter raises on purpose."""
+
+    retryable: bool = False
+    """Whether the same call may succeed later, unchanged."""
+
+
+class ConfigError(DbRouterError):
+    """The configuration cannot be served; raised at load, before the first request."""
+
+
+class RoutingError(DbRouterError):
+    """No database, or no single database, is named for this call."""
+
+
+class PolicyError(DbRouterError):
+    """A policy (tenancy, limits ...) refused the call."""
+
+
+class StoreError(DbRouterError):
+    """A database refused or failed an op."""
+
+
+class Unavailable(StoreError):
+    """The database could not be reached, or did not answer within its deadline.
+
+    Never an empty answer: the caller knows nothing about what is stored.
+    """
+
+    retryable = True
+
+
+class Throttled(StoreError):
+    """The database asked to slow down."""
+
+    retryable = True
+
+
+class Conflict(StoreError):
+    """A conditional write found another version than the one it expected."""
+
+    retryable = True
+
+
+class Duplicate(StoreError):
+    """A unique key is taken by another record."""
+
+
+class MissingParent(StoreError):
+    """A record names a parent (a run its session, a span its trace) that is not stored."""
+
+
+class ForeignOwner(StoreError, ValueError):
+    """A write would change a record of another owner. Also a `ValueError`: agno's routes answer 404 or 400 on it."""
+
+
+class Unsupported(StoreError):
+    """The store cannot execute this op, and nothing was written."""
+
+
+class TooLarge(StoreError):
+    """A record is over the backend's limit; nothing was written."""
+
+
+class Unstorable(StoreError, TypeError):
+    """A value has no faithful stored form (a socket, a lambda); nothing was written."""
+
+
+class Corrupt(StoreError):
+    """A stored record cannot be read as what its table says."""

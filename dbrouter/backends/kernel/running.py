@@ -1,0 +1,106 @@
+"""One code for sync and async: families and kernel are `async def` and never touch asyncio.
+
+A blocking store is presented as coroutines that never suspend. `finish` drives such a coroutine with a single
+`send(None)`; an async store's coroutine is awaited. Whatever needs time or concurrency takes it from a `Runtime`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+FAN_OUT_THREADS = 16
+"""Databases that one blocking call asks at once; more wait for a thread."""
+
+
+def finish(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never suspends. Raises `RuntimeError` if it does suspend."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    coroutine.close()
+    raise RuntimeError(f"{coroutine.__qualname__} suspended on a blocking store; its driver must not await anything")
+
+
+class Runtime(Protocol):
+    """Sleep, fan-out and identity for code that must not know whether it blocks."""
+
+    blocking: bool
+
+    async def sleep(self, seconds: float) -> None:
+        """Pause this call."""
+        ...
+
+    async def gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
+        """Run all calls at once; each result or error, in order. Never raises for one of them."""
+        ...
+
+    def caller(self) -> tuple[int, int]:
+        """Who is calling: the thread and, on an event loop, the task."""
+        ...
+
+
+class BlockingRuntime:
+    """For stores whose coroutines never suspend: sleeping blocks the thread, fan-out takes a bounded thread pool."""
+
+    blocking = True
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    async def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    async def gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
+        if len(calls) == 1:
+            return [_outcome(calls[0])]
+        pool = self._threads()
+        # Each call gets the context of the caller, so tenants and traces reach the threads.
+        return [future.result() for future in [pool.submit(copy_context().run, _outcome, call) for call in calls]]
+
+    def caller(self) -> tuple[int, int]:
+        return (threading.get_ident(), 0)
+
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(FAN_OUT_THREADS, thread_name_prefix="dbrouter-fan-out")
+            return self._pool
+
+    def close(self) -> None:
+        """Stop the fan-out threads; they start again when needed."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True)
+
+
+class AsyncRuntime:
+    """For native async stores."""
+
+    blocking = False
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
+        return await asyncio.gather(*(call() for call in calls), return_exceptions=True)
+
+    def caller(self) -> tuple[int, int]:
+        return (threading.get_ident(), id(asyncio.current_task()))
+
+
+def _outcome(call: Callable[[], Awaitable[T]]) -> T | BaseException:
+    try:
+        return finish(call())  # type: ignore[arg-type]  # an async def's awaitable is a coroutine
+    except Exception as error:
+        return error

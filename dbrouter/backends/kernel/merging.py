@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias, assert_never
 
 from dbrouter.backends.kernel.filters import Filter
@@ -61,7 +61,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Elapsed:
-    """Milliseconds from the merged `start` to the merged `end`, both ISO-8601 text with a UTC offset."""
+    """Whole milliseconds from the merged `start` to the merged `end`, both ISO-8601 text with a UTC offset."""
 
     start: str
     end: str
@@ -143,5 +143,5 @@ def rank(record: Record, cases: tuple[tuple[Filter, int], ...]) -> int:
 
 
 def elapsed_ms(start: str, end: str) -> int:
-    """Whole milliseconds between two ISO-8601 times."""
-    return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() * 1000)
+    """Whole milliseconds between two ISO-8601 times, rounded down."""
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)) // timedelta(milliseconds=1)

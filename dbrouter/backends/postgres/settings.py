@@ -1,0 +1,89 @@
+"""What a Postgres database is configured with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
+from dbrouter.backends.secrets import Password, SecretUrl
+from dbrouter.backends.settings import DEADLINE, Part, TableNames, refusal
+
+SCHEMES = ("postgresql", "postgres")
+_PARTS = ("host", "port", "user", "password", "database")
+_HOST = "localhost"
+_PORT = 5432
+
+
+def _a_postgres_url(url: SecretUrl) -> SecretUrl:
+    scheme, found, _ = url.get_secret_value().partition("://")
+    # SQLAlchemy's form names a driver, `postgresql+psycopg://`; agno's users have such URLs.
+    if not found or scheme.partition("+")[0] not in SCHEMES:
+        raise refusal("this is not a Postgres URL", "write postgresql://user:password@host:5432/database")
+    return url
+
+
+class PostgresSettings(Part):
+    """A Postgres database, by `url` or by `host`, `port`, `user`, `password` and `database`."""
+
+    kind: Literal["postgres"] = "postgres"
+    """The kind of database."""
+    url: Annotated[
+        SecretUrl | None,
+        AfterValidator(lambda url: url and _a_postgres_url(url)),
+        WithJsonSchema({"type": "string", "writeOnly": True}),
+    ] = None
+    """`postgresql://user:password@host:5432/database`; the password is never shown. Not together with `host` ..."""
+    host: str | None = None
+    """The server's name or address; `localhost` if only the other parts are given."""
+    port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """The server's port; 5432 if not given."""
+    user: str | None = None
+    """The role to connect as."""
+    password: Annotated[Password | None, WithJsonSchema({"type": "string", "writeOnly": True})] = None
+    """The role's password, never shown. Write a reference: `${PGPASSWORD}` or `${file:/run/secrets/pg}`."""
+    database: str | None = None
+    """The database's name on the server."""
+    schema_name: Annotated[str, Field(alias="schema", min_length=1, max_length=63)] = "ai"
+    """The schema that holds the tables; agno's default is `ai`."""
+    create_schema: bool = True
+    """Whether to create the schema where it is missing."""
+    pool_size: Annotated[int, Field(ge=1)] = 5
+    """Connections kept open."""
+    max_overflow: Annotated[int, Field(ge=0)] = 10
+    """Connections opened beyond `pool_size` when all of those are busy, and closed again."""
+    connect_timeout: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds to wait for a connection to open."""
+    deadline: Annotated[float, Field(gt=0)] = DEADLINE
+    """Seconds a call may take before it raises `Unavailable`."""
+    tables: TableNames = Field(default_factory=dict[str, str])
+    """Table -> its name in this database, where it is not agno's default name."""
+
+    @model_validator(mode="after")
+    def _one_address(self) -> PostgresSettings:
+        given = [part for part in _PARTS if getattr(self, part) is not None]
+        if self.url is not None and given:
+            raise refusal(f"url and {', '.join(given)} are both given", f"keep url, or {', '.join(_PARTS)}")
+        if self.url is None and self.database is None:
+            missing = "database" if given else "url"
+            raise refusal(f"{missing} is missing", "give url, or host, port, user, password and database")
+        return self
+
+    def address(self) -> str:
+        """The URL for a client, `postgresql://...`, password included: do not show it."""
+        if self.url is not None:
+            return "postgresql://" + self.url.get_secret_value().partition("://")[2]
+        who = quote(self.user, safe="") if self.user else ""
+        if self.password is not None:
+            who += ":" + quote(self.password.get_secret_value(), safe="")
+        host = self.host or _HOST
+        # An IPv6 address needs brackets; a socket folder goes in percent-encoded.
+        where = f"[{host}]" if ":" in host else quote(host, safe="")
+        return (
+            f"postgresql://{who}{'@' if who else ''}{where}:{self.port or _PORT}/{quote(self.database or '', safe='')}"
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """These settings for people: passwords as `***`."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

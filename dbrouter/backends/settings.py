@@ -1,0 +1,66 @@
+"""What the settings of every kind of database have in common. No vendor client is imported here."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from dbrouter.backends.kernel.agno_tables import TABLES
+
+DEADLINE = 30.0
+"""Seconds a call may take on a database before it raises `Unavailable`."""
+
+
+def refusal(what: str, do: str) -> PydanticCustomError:
+    """A validation error that says what is wrong and what to do; neither may hold the value that was given."""
+    # The texts go in as context: a brace in them must not be read as a placeholder.
+    return PydanticCustomError("refused", "{what}; {do}", {"what": what, "do": do})
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The word that was probably meant, if one is near enough."""
+    return next(iter(difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)), None)
+
+
+def meant(word: str, words: Iterable[str]) -> str:
+    """Advice for a word that is none of `words`: the one probably meant, else all of them."""
+    known = list(words)
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else f"use one of {', '.join(known)}"
+
+
+class Part(BaseModel):
+    """A part of the configuration: frozen, closed to unknown keys, silent about its values when it is refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, populate_by_name=True
+    )
+
+
+def _known_table(name: str) -> str:
+    if name not in TABLES:
+        raise refusal(f"there is no table {name!r}", meant(name, TABLES))
+    return name
+
+
+def _distinct(names: dict[str, str]) -> dict[str, str]:
+    count = Counter(names.get(table.name, table.default_name) for table in TABLES.values())
+    for name, uses in count.items():
+        if uses > 1:
+            same = [each.name for each in TABLES.values() if names.get(each.name, each.default_name) == name]
+            raise refusal(f"{' and '.join(same)} would all be called {name!r}", "give each table a name of its own")
+    return names
+
+
+KnownTable = Annotated[str, AfterValidator(_known_table), WithJsonSchema({"type": "string", "enum": list(TABLES)})]
+
+TableNames = Annotated[
+    dict[KnownTable, Annotated[str, Field(min_length=1, max_length=63)]],
+    AfterValidator(_distinct),
+]
+"""Table -> what it is called in this database. Postgres cuts names at 63 bytes."""

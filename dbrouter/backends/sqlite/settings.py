@@ -1,0 +1,29 @@
+"""What a SQLite database is configured with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from dbrouter.backends.settings import DEADLINE, Part, TableNames, refusal
+
+
+def _a_file(path: Path) -> Path:
+    if str(path).startswith(":memory:") or str(path) == ".":
+        raise refusal(f"{str(path)!r} is not a file", "name a file, or use kind: memory")
+    return path.expanduser()
+
+
+class SqliteSettings(Part):
+    """A SQLite file."""
+
+    kind: Literal["sqlite"] = "sqlite"
+    """The kind of database."""
+    path: Annotated[Path, AfterValidator(_a_file)]
+    """The file, relative to the YAML file that names it. It and its parent folders are made when first opened."""
+    deadline: Annotated[float, Field(gt=0)] = DEADLINE
+    """Seconds a call may wait for another writer before it raises `Unavailable`."""
+    tables: TableNames = Field(default_factory=dict[str, str])
+    """Table -> its name in this database, where it is not agno's default name."""

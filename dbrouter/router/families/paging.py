@@ -1,0 +1,33 @@
+"""Pages and sort orders as agno's callers ask for them, in the kernel's words."""
+
+from __future__ import annotations
+
+from dbrouter.backends.kernel.filters import Field
+from dbrouter.backends.kernel.ops import Order
+from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.router.agno_types import validate_pagination
+
+
+def offset_of(limit: int | None, page: int | None) -> int:
+    """How many records lie before this page (pages count from 1).
+
+    Raises `ValueError` for a page without a limit and for a page below 1, as agno does.
+    """
+    validate_pagination(limit, page)
+    return 0 if limit is None or page is None else (page - 1) * limit
+
+
+def sorting(
+    spec: TableSpec, sort_by: str | None, sort_order: str | None, default: tuple[Order, ...] = ()
+) -> tuple[Order, ...]:
+    """The order a caller asks for by column name, or `default` if it asks for none.
+
+    As in agno: an unknown column is ignored, anything but "asc" is descending, and a record that was
+    never updated sorts by its creation.
+    """
+    if sort_by is None:
+        return default
+    if not spec.has(sort_by):
+        return ()
+    fallback = "created_at" if sort_by == "updated_at" and spec.has("created_at") else None
+    return (Order(Field(sort_by), descending=sort_order != "asc", fallback=fallback),)

@@ -1,0 +1,1 @@
+"""Tools for working on dbrouter; not part of the package."""

@@ -1,0 +1,69 @@
+"""What all tests share: one Postgres server, a schema of their own in it, and the stores under test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbrouter.testing.ran import report_missing
+from scripts.servers import STARTERS, CannotStart, Server
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def start_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Server]]:
+    """Starts a server by its backend's name, once per run; skips, and reports the backend as missing, if it cannot."""
+    servers: dict[str, Server] = {}
+    failures: dict[str, str] = {}
+
+    def start(backend: str) -> Server:
+        if backend not in servers and backend not in failures:
+            try:
+                servers[backend] = STARTERS[backend]()
+            except CannotStart as error:
+                failures[backend] = str(error)
+                report_missing(pytestconfig, backend, str(error))
+        if backend in failures:
+            pytest.skip(failures[backend])
+        return servers[backend]
+
+    yield start
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(start_server: Callable[[str], Server]) -> Server:
+    """The Postgres server of this run. Whoever pauses or kills it starts one of their own instead."""
+    return start_server("postgres")
+
+
+@pytest.fixture(scope="session")
+def _postgres_admin(postgres: Server) -> Iterator[Connection]:
+    import psycopg
+
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def postgres_schema(_postgres_admin: Connection) -> Iterator[str]:
+    """The name of a schema that no other test uses and that does not exist yet; dropped afterwards."""
+    name = f"t{next(_numbers)}"
+    yield name
+    _postgres_admin.execute(f'drop schema if exists "{name}" cascade')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count tests that ask for a server under its backend, whoever wrote them."""
+    for item in items:
+        asked: list[str] = getattr(item, "fixturenames", [])
+        if "postgres" in asked and item.get_closest_marker("backend") is None:
+            item.add_marker(pytest.mark.backend("postgres"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from dbrouter.backends.kernel.filters import (
     EVERYTHING,
@@ -52,6 +52,10 @@ def _filter(expression: Any, depth: int) -> Filter:
         raise ValueError(f"Filter expression exceeds maximum nesting depth of {MAX_FILTER_DEPTH}")
     if not isinstance(expression, Mapping) or "op" not in expression:
         raise ValueError(f"Invalid filter: must be a dict with 'op' key. Got: {expression}")
+    return _operation(cast("Mapping[str, Any]", expression), depth)
+
+
+def _operation(expression: Mapping[str, Any], depth: int) -> Filter:
     match expression["op"]:
         case "EQ" | "NEQ" | "GT" | "GTE" | "LT" | "LTE" | "CONTAINS" | "STARTSWITH" as operator:
             return _single(operator, expression)
@@ -91,7 +95,7 @@ def _membership(expression: Mapping[str, Any]) -> Filter:
     field = _column(key)
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise ValueError(f"IN filter requires a list of values. Got: {expression}")
-    return In(field, tuple(_comparable(key, value) for value in values))
+    return In(field, tuple(_comparable(key, value) for value in cast("Iterable[Any]", values)))
 
 
 def _conditions(operator: str, expression: Mapping[str, Any], depth: int) -> tuple[Filter, ...]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbrouter.backends.kernel.filters import Comparison, Field, Filter, all_of, any_of, compare, eq, equals, is_null, one_of
+from dbrouter.backends.kernel.filters import (
+    Comparison,
+    Field,
+    Filter,
+    all_of,
+    any_of,
+    compare,
+    eq,
+    equals,
+    is_null,
+    one_of,
+)
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Delete, Get, Insert, Measure, Order, Scan, Update
 from dbrouter.router.families.context import Context

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from dbrouter.backends.kernel.filters import EVERYTHING, Comparison, Field, Filter, all_of, compare, eq, is_null, not_null
+from dbrouter.backends.kernel.filters import (
+    EVERYTHING,
+    Comparison,
+    Field,
+    Filter,
+    all_of,
+    compare,
+    eq,
+    is_null,
+    not_null,
+)
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order
 from dbrouter.router.families.trace_records import from_iso, iso
@@ -84,7 +94,8 @@ def page_within(limit: int | None, page: int | None) -> int | None:
 def told(record: Record) -> dict[str, Any]:
     """A row of statistics as agno tells it: times as `datetime`, means to a tenth of a millisecond."""
     return {
-        name: value if value is None or name not in _TELLING else _TELLING[name](value) for name, value in record.items()
+        name: value if value is None or name not in _TELLING else _TELLING[name](value)
+        for name, value in record.items()
     }
 
 

@@ -15,8 +15,17 @@ from typing import Any, cast
 
 from generators.outcome import Stale
 
-AGNO_TYPES = "dbrouter.router.agno_types"
-"""The one module through which agno's names reach our code."""
+AGNO_TYPES = ("dbrouter.router.agno_types", "dbrouter.router.agno_tracing")
+"""The modules through which agno's names reach our code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A type as source text. names: what it must import, name -> module. vague: it has a bare `List` or `Dict`."""
+
+    text: str
+    names: tuple[tuple[str, str], ...]
+    vague: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +34,19 @@ class Parameter:
 
     name: str
     kind: Any
-    annotation: str | None
+    annotation: Annotation | None
     default: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A method without its body. `typing_names` and `value_names` are what it must import: name -> module."""
+    """A method without its body. values: what its defaults must import, name -> module."""
 
     name: str
     parameters: tuple[Parameter, ...]
-    returns: str | None
+    returns: Annotation | None
     doc: str | None
-    awaited: bool
-    typing_names: dict[str, str]
-    value_names: dict[str, str]
+    values: dict[str, str]
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name."""
@@ -57,7 +64,10 @@ def read(function: Callable[..., Any]) -> Signature:
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args][1:]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
-    parameters = [names.parameter(each, P.POSITIONAL_OR_KEYWORD, default) for each, default in zip(positional, defaults[-len(positional):] if positional else [], strict=True)]
+    parameters = [
+        names.parameter(each, P.POSITIONAL_OR_KEYWORD, default)
+        for each, default in zip(positional, defaults, strict=True)
+    ]
     if arguments.vararg:
         raise Stale(f"{plain.__qualname__} takes *{arguments.vararg.arg}; a face passes everything by name")
     parameters += [
@@ -72,9 +82,7 @@ def read(function: Callable[..., Any]) -> Signature:
         parameters=tuple(parameters),
         returns=names.annotation(node.returns),
         doc=doc.strip().splitlines()[0] if doc else None,
-        awaited=inspect.iscoroutinefunction(plain),
-        typing_names=names.typing,
-        value_names=names.values,
+        values=names.values,
     )
 
 
@@ -88,23 +96,28 @@ def united(agno: Signature | None, ours: Signature, *, where: str) -> Signature:
         mine = ours.parameter(each.name)
         if mine is None and not takes_any:
             raise Stale(f"{where}: agno passes `{each.name}`, the family method does not take it")
-        parameters.append(replace(each, annotation=each.annotation or (mine.annotation if mine else None)))
+        parameters.append(replace(each, annotation=_clearer(each.annotation, mine.annotation if mine else None)))
     extras = [each for each in ours.parameters if agno.parameter(each.name) is None and each.kind is not P.VAR_KEYWORD]
     for extra in extras:
         if extra.default is None:
             raise Stale(f"{where}: agno does not know `{extra.name}`, so it needs a default")
     named = any(each.kind is P.KEYWORD_ONLY for each in parameters)
     placed = [replace(each, kind=P.KEYWORD_ONLY) if named else each for each in extras]
+    placed.sort(key=lambda each: each.kind is P.KEYWORD_ONLY)
     last = [each for each in parameters if each.kind is P.VAR_KEYWORD]
     parameters = [each for each in parameters if each.kind is not P.VAR_KEYWORD] + placed + last
     return replace(
         agno,
         parameters=tuple(parameters),
-        returns=agno.returns or ours.returns,
+        returns=_clearer(agno.returns, ours.returns),
         doc=ours.doc or agno.doc,
-        typing_names=ours.typing_names | agno.typing_names,
-        value_names=agno.value_names | (ours.value_names if extras else {}),
+        values=agno.values | (ours.values if extras else {}),
     )
+
+
+def _clearer(theirs: Annotation | None, ours: Annotation | None) -> Annotation | None:
+    """agno's annotation, unless it has none or leaves open what ours says."""
+    return ours if ours is not None and (theirs is None or theirs.vague) else theirs
 
 
 class _Names:
@@ -113,21 +126,19 @@ class _Names:
     def __init__(self, module: ModuleType) -> None:
         self._module = module
         self._imports = _imports(module)
-        self.typing: dict[str, str] = {}
         self.values: dict[str, str] = {}
 
     def parameter(self, node: ast.arg, kind: Any, default: ast.expr | None) -> Parameter:
         return Parameter(node.arg, kind, self.annotation(node.annotation), self.default(default))
 
-    def annotation(self, node: ast.expr | None) -> str | None:
+    def annotation(self, node: ast.expr | None) -> Annotation | None:
         if node is None:
             return None
-        modern = ast.fix_missing_locations(cast("ast.expr", _Modern().visit(node)))
-        for name in _names_in(modern):
-            origin = self._origin(name)
-            if origin is not None:
-                self.typing[name] = origin
-        return ast.unparse(modern)
+        spelling = _Modern()
+        modern = ast.fix_missing_locations(cast("ast.expr", spelling.visit(node)))
+        origins = ((name, self._origin(name)) for name in sorted(_names_in(modern)))
+        names = tuple((name, origin) for name, origin in origins if origin is not None)
+        return Annotation(ast.unparse(modern), names, spelling.vague)
 
     def default(self, node: ast.expr | None) -> str | None:
         if node is None:
@@ -145,13 +156,12 @@ class _Names:
         if not isinstance(root, ast.Name):
             raise Stale(f"{self._module.__name__}: cannot write the default {ast.unparse(node)}")
         value = getattr(self._module, root.id)
-        exported = importlib.import_module(AGNO_TYPES)
-        for name, each in vars(exported).items():
+        for name, each in vars(importlib.import_module(AGNO_TYPES[0])).items():
             if each is value:
-                self.values[name] = AGNO_TYPES
+                self.values[name] = AGNO_TYPES[0]
                 root.id = name
                 return ast.unparse(node)
-        raise Stale(f"{root.id} of {self._module.__name__} is a default; export it from {AGNO_TYPES}")
+        raise Stale(f"{root.id} of {self._module.__name__} is a default; export it from {AGNO_TYPES[0]}")
 
     def _origin(self, name: str) -> str | None:
         if hasattr(builtins, name):
@@ -159,9 +169,10 @@ class _Names:
         module = self._imports.get(name, self._module.__name__)
         if module.split(".")[0] != "agno":
             return module
-        if not hasattr(importlib.import_module(AGNO_TYPES), name):
-            raise Stale(f"{name} of {module} is in a signature; export it from {AGNO_TYPES}")
-        return AGNO_TYPES
+        for exporting in AGNO_TYPES:
+            if hasattr(importlib.import_module(exporting), name):
+                return exporting
+        raise Stale(f"{name} of {module} is in a signature; export it from {AGNO_TYPES[0]}")
 
 
 def _imports(module: ModuleType) -> dict[str, str]:
@@ -184,7 +195,10 @@ _BARE = {"list": "list[Any]", "dict": "dict[str, Any]", "tuple": "tuple[Any, ...
 class _Modern(ast.NodeTransformer):
     """`Optional[X]` -> `X | None`, `Union[A, B]` -> `A | B`, `Dict` -> `dict`, bare generics filled with `Any`."""
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:  # noqa: N802 - ast's name
+    def __init__(self) -> None:
+        self.vague = False
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         name = node.value.id if isinstance(node.value, ast.Name) else ""
         if name == "Literal":
             return node
@@ -200,11 +214,12 @@ class _Modern(ast.NodeTransformer):
             inside = cast("ast.expr", self.visit(node.slice))
         return ast.Subscript(value, inside)
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - ast's name
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         name = _GENERICS.get(node.id, node.id)
+        self.vague |= name in _BARE
         return ast.parse(_BARE.get(name, name), mode="eval").body
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:  # noqa: N802 - ast's name
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
         if isinstance(node.value, str):  # a name in quotes
             return cast("ast.expr", self.visit(ast.parse(node.value, mode="eval").body))
         return node

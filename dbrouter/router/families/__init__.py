@@ -1,0 +1,23 @@
+"""The families: what the interface means, written once, one program per group of agno's methods."""
+
+from __future__ import annotations
+
+from dbrouter.router.families.approvals import Approvals
+from dbrouter.router.families.evals import Evals
+from dbrouter.router.families.knowledge import Knowledge
+from dbrouter.router.families.learnings import Learnings
+from dbrouter.router.families.memories import Memories
+from dbrouter.router.families.schema_versions import SchemaVersions
+from dbrouter.router.families.spans import Spans
+from dbrouter.router.families.traces import Traces
+
+FAMILY_CLASSES: dict[str, tuple[type, ...]] = {
+    "schema_versions": (SchemaVersions,),
+    "memories": (Memories,),
+    "knowledge": (Knowledge,),
+    "evals": (Evals,),
+    "traces": (Traces, Spans),
+    "approvals": (Approvals,),
+    "learnings": (Learnings,),
+}
+"""Family -> the classes whose public methods are its interface. The faces are generated from this."""

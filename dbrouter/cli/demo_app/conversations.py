@@ -1,0 +1,96 @@
+"""Conversations as YAML, played through AgentOS's REST API as a browser would."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+
+class Unexpected(Exception):
+    """AgentOS did not answer as the conversation says it should."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a user says, what the answer has to contain, and who approves what the agent wants to do, if it asks."""
+
+    say: str
+    expect: str
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Turns of one user with one component (`agents/helpdesk`) in one session."""
+
+    title: str
+    to: str
+    session: str
+    turns: tuple[Turn, ...]
+    user: str | None = None
+    stream: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> Conversation:
+        """Read a conversation from YAML; `TypeError` names a key that is missing or too many."""
+        content: dict[str, Any] = yaml.safe_load(text)
+        turns = tuple(Turn(**turn) for turn in content.pop("turns"))
+        return cls(turns=turns, **content)
+
+
+def load() -> list[Conversation]:
+    """Return the conversations of `examples/`, in the order of their file names."""
+    inside = Path(__file__).parent / "conversations"  # where a wheel carries them
+    beside = Path(__file__).parents[3] / "examples" / "conversations"
+    folder = inside if inside.is_dir() else beside
+    return [Conversation.read(path.read_text()) for path in sorted(folder.glob("*.yaml"))]
+
+
+def play(conversation: Conversation, client: httpx.Client) -> Iterator[tuple[Turn, str]]:
+    """Have the conversation; yields each turn with its answer, raises `Unexpected` when the answer is another."""
+    for turn in conversation.turns:
+        answer = _answer(conversation, turn, client)
+        if turn.expect not in answer:
+            raise Unexpected(f"{conversation.to} answered {answer!r} to {turn.say!r}; expected {turn.expect!r} in it")
+        yield turn, answer
+
+
+def _answer(conversation: Conversation, turn: Turn, client: httpx.Client) -> str:
+    form = {"session_id": conversation.session, "stream": str(conversation.stream).lower()}
+    if conversation.user is not None:
+        form["user_id"] = conversation.user
+    response = client.post(f"/{conversation.to}/runs", data={"message": turn.say, **form})
+    response.raise_for_status()
+    if conversation.stream:
+        return _streamed(response.text)
+    run = response.json()
+    if turn.approved_by is not None:
+        _approve(run, turn.approved_by, client)
+        response = client.post(f"/{conversation.to}/runs/{run['run_id']}/continue", data=form)
+        run = response.raise_for_status().json()
+    return str(run["content"])
+
+
+def _approve(run: dict[str, Any], approver: str, client: httpx.Client) -> None:
+    if run["status"] != "PAUSED":
+        raise Unexpected(f"run {run['run_id']} should wait for {approver}'s approval, but it is {run['status']}")
+    pending = client.get("/approvals", params={"run_id": run["run_id"], "status": "pending"}).raise_for_status().json()
+    for approval in pending["data"]:
+        resolution = {"status": "approved", "resolved_by": approver}
+        client.post(f"/approvals/{approval['id']}/resolve", json=resolution).raise_for_status()
+
+
+def _streamed(events: str) -> str:
+    """Put an answer together from the server-sent events it came in."""
+    lines = (line.removeprefix("data: ") for line in events.splitlines() if line.startswith("data: "))
+    pieces = (json.loads(line) for line in lines)
+    return "".join(piece["content"] for piece in pieces if piece.get("event") == "RunContent")

@@ -23,7 +23,6 @@ def duplicate(table: str, columns: Sequence[str], cause: BaseException | None = 
     return _duplicate_class()(message, cause)
 
 
-@lru_cache(maxsize=32)
 def uniques_of(spec: TableSpec) -> tuple[Unique, ...]:
     """Every unique set of a table beside its key: declared for the table or on a column."""
     on_columns = (

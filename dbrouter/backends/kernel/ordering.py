@@ -14,6 +14,7 @@ from dbrouter.backends.kernel.matching import json_text, read
 from dbrouter.backends.kernel.ops import Order
 
 R = TypeVar("R", bound=Mapping[str, Any])
+T = TypeVar("T")
 
 
 def sort_records(records: Sequence[R], order: Sequence[Order], key_columns: Sequence[str]) -> list[R]:
@@ -42,6 +43,6 @@ def rank_of(term: Order, record: Mapping[str, Any]) -> tuple[bool, Any]:
     return (False, json_text(value) if isinstance(value, dict | list) else value)
 
 
-def page_of(records: list[R], offset: int, limit: int | None) -> list[R]:
+def page_of(records: list[T], offset: int, limit: int | None) -> list[T]:
     """The part of ordered records that a page shows."""
     return records[offset:] if limit is None else records[offset : offset + limit]

@@ -1,14 +1,13 @@
-"""What a database in memory is configured with."""
+"""What a configuration may say about a memory database."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from dbrouter.backends.settings import Part
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySettings:
+    """A memory database. names: spec name -> physical table name, where it is not agno's default."""
 
-class MemorySettings(Part):
-    """A database in this process's memory: gone when the process ends, shared with no other. For tests and trials."""
-
-    kind: Literal["memory"] = "memory"
-    """The kind of database."""
+    names: Mapping[str, str] = field(default_factory=dict)

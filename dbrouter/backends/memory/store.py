@@ -1,0 +1,115 @@
+"""A whole database in this process's memory, blocking or async: the reference model of every op."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
+from dbrouter.backends.kernel.errors import Unsupported
+from dbrouter.backends.kernel.ops import (
+    Aggregate,
+    Batch,
+    Claim,
+    Commit,
+    Delete,
+    Get,
+    Insert,
+    Load,
+    Op,
+    Scan,
+    Update,
+    Upsert,
+)
+from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
+from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.memory import reads, writes
+from dbrouter.backends.memory.settings import MemorySettings
+from dbrouter.backends.memory.state import MemoryState
+
+R = TypeVar("R")
+
+
+class MemoryStore:
+    """Executes every op natively, one at a time, over tables that live as long as this object.
+
+    Nothing is shared with the caller: values are kept as the codec writes them. Versions are increasing integers.
+    tables: the specs it serves, agno's if not given.
+    """
+
+    runtime: Runtime
+
+    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = TABLES) -> None:
+        self.runtime = BlockingRuntime()
+        self._settings = settings if settings is not None else MemorySettings()
+        self._state = MemoryState(tables)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Everything."""
+        return EVERYTHING_NATIVE
+
+    async def execute(self, op: Op[R], /) -> R:
+        """The op's answer. All of its changes happen, or none; of a `Batch`, those of each upsert."""
+        if isinstance(op, Batch):
+            for upsert in op.upserts:
+                self._answer(upsert)
+            return cast("R", None)
+        return cast("R", self._answer(op))
+
+    async def existing_tables(self) -> frozenset[str]:
+        """Physical names of the tables that were created or written to."""
+        return frozenset(self.physical_name(table) for table in self._state.existing)
+
+    async def create_tables(self, tables: tuple[str, ...]) -> None:
+        """Make these tables exist, empty."""
+        with self._state.transaction():
+            self._state.existing.update(self._state.spec(table).name for table in tables)
+
+    def physical_name(self, table: str) -> str:
+        """The configured name, else agno's."""
+        return self._settings.names.get(table, self._state.spec(table).default_name)
+
+    async def ping(self) -> None:
+        """Return: memory always answers."""
+
+    async def close(self) -> None:
+        """Release the fan-out threads. The tables stay as they are."""
+        if isinstance(self.runtime, BlockingRuntime):
+            self.runtime.close()
+
+    def _answer(self, op: Op[Any]) -> Any:
+        state = self._state
+        with state.transaction():
+            match op:
+                case Get():
+                    return reads.get(state, op)
+                case Scan():
+                    return reads.scan(state, op)
+                case Load():
+                    return reads.load(state, op)
+                case Aggregate():
+                    return reads.grouped(state, op)
+                case Commit():
+                    return writes.commit(state, op)
+                case Insert():
+                    return writes.insert(state, op)
+                case Upsert():
+                    return writes.upsert(state, op)
+                case Update():
+                    return writes.update(state, op)
+                case Claim():
+                    return writes.claim(state, op)
+                case Delete():
+                    return writes.delete(state, op)
+                case _:
+                    raise Unsupported(f"a memory store has no answer to {type(op).__name__}")
+
+
+class AsyncMemoryStore(MemoryStore):
+    """The same for an event loop. No op waits for anything, so none suspends."""
+
+    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = TABLES) -> None:
+        super().__init__(settings, tables=tables)
+        self.runtime = AsyncRuntime()

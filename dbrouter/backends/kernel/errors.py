@@ -6,6 +6,8 @@ vendor's error. `retryable` is data on the error, so a policy can decide without
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class DbRouterError(Exception):
     """Anything dbrouter raises on purpose."""
@@ -14,8 +16,30 @@ class DbRouterError(Exception):
     """Whether the same call may succeed later, unchanged."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with a configuration. `path` is the key's, with dots; `line` is 0 where there is no file."""
+
+    file: str
+    line: int
+    path: str
+    what: str
+    do: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.path}: {self.what}; {self.do}" if self.path else f"{place}: {self.what}; {self.do}"
+
+
 class ConfigError(DbRouterError):
-    """The configuration cannot be served; raised at load, before the first request."""
+    """The configuration cannot be served; raised at load, before the first request.
+
+    `problems` are all that were found in the file, and the message is one line for each.
+    """
+
+    def __init__(self, message: str = "", *, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message or "\n".join(str(problem) for problem in problems))
+        self.problems = problems
 
 
 class RoutingError(DbRouterError):
@@ -77,3 +101,7 @@ class Unstorable(StoreError, TypeError):
 
 class Corrupt(StoreError):
     """A stored record cannot be read as what its table says."""
+
+
+class OutdatedSchema(StoreError):
+    """An existing table lacks columns of today's schema; it is neither read nor written."""

@@ -1,0 +1,18 @@
+"""Which family a kind of database can hold, decided at load and not at call."""
+
+from __future__ import annotations
+
+from dbrouter.router.routes import SERVED
+
+KINDS: tuple[str, ...] = ("memory", "sqlite", "postgres")
+"""The kinds of database of this version."""
+
+
+def capable(kind: str, family: str) -> str | None:
+    """Nothing if a database of this kind can hold the family, else the reason why it cannot."""
+    if kind not in KINDS:
+        return f"{kind} is not a kind of database of this version"
+    if family not in SERVED:
+        return f"this version of dbrouter does not serve {family}"
+    # All three kinds commit several records atomically, which is the most that a served family asks for.
+    return None

@@ -66,7 +66,12 @@ async def test_of_two_decisions_the_first_wins_in_one_request_each(store: Store)
     assert lost is None
     assert won == await approvals.get_approval("p1")
     assert won is not None
-    assert (won["status"], won["resolved_by"], won["updated_at"], won["created_at"]) == ("approved", "ann", NOW + 60, NOW)
+    assert (won["status"], won["resolved_by"], won["updated_at"], won["created_at"]) == (
+        "approved",
+        "ann",
+        NOW + 60,
+        NOW,
+    )
 
 
 async def test_an_update_without_an_expectation_changes_what_is_there(store: Store) -> None:
@@ -80,7 +85,9 @@ async def test_an_update_without_an_expectation_changes_what_is_there(store: Sto
 
 async def test_approvals_come_newest_first_and_filtered(store: Store) -> None:
     approvals = approvals_in(store)
-    await approvals.create_approval(approval("p1", created_at=1, user_id="ann", agent_id="a1", approval_type="required"))
+    await approvals.create_approval(
+        approval("p1", created_at=1, user_id="ann", agent_id="a1", approval_type="required")
+    )
     await approvals.create_approval(approval("p2", created_at=2, user_id="", run_id="run2", team_id="t1"))
     await approvals.create_approval(approval("p3", created_at=3, status="approved", schedule_id="c1", workflow_id="w1"))
     for asked, found in [
@@ -122,7 +129,11 @@ async def test_a_runs_status_reaches_all_its_approvals(store: Store) -> None:
     assert await approvals.update_approval_run_status("run1", RunStatus.completed) == 2
     assert await approvals.update_approval_run_status("run9", RunStatus.completed) == 0
     records, _ = await approvals.get_approvals()
-    assert {record["id"]: record["run_status"] for record in records} == {"p1": "COMPLETED", "p2": "COMPLETED", "p3": None}
+    assert {record["id"]: record["run_status"] for record in records} == {
+        "p1": "COMPLETED",
+        "p2": "COMPLETED",
+        "p3": None,
+    }
 
 
 async def test_deleting_says_whether_it_was_there(store: Store) -> None:

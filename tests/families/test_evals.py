@@ -31,10 +31,16 @@ async def ids_of(evals: Evals, **asked: object) -> list[str]:
 
 async def test_a_run_comes_back_as_it_was_given(store: Store) -> None:
     evals = evals_in(store)
-    given = run("r1", agent_id="a1", name="first", eval_input=None)
+    given = run("r1", agent_id="a1", name="first")
     assert await evals.create_eval_run(given) is given
     assert await evals.get_eval_run("r1") == given
     assert await evals.get_eval_run("r2") is None
+
+
+async def test_a_run_without_input_comes_back_with_an_empty_one(store: Store) -> None:
+    evals = evals_in(store)
+    await evals.create_eval_run(run("r1", eval_input=None))
+    assert await evals.get_eval_run("r1") == run("r1", eval_input={})
 
 
 async def test_a_run_as_a_dict_has_every_column(store: Store) -> None:
@@ -58,6 +64,7 @@ async def test_a_run_as_a_dict_has_every_column(store: Store) -> None:
         "created_at": NOW,
         "updated_at": NOW,
     }
+    assert raw is not None
     assert type(raw["eval_type"]) is str
     assert await evals.get_eval_run_raw("r2") is None
 

@@ -27,7 +27,14 @@ async def three(store: Store) -> Learnings:
         "l2", "entity_memory", {"name": "sarah_chen", "note": "50% off"}, entity_id="e1", entity_type="person"
     )
     await learnings_in(store, 3).upsert_learning(
-        "l3", "user_profile", {"name": "Ünal"}, user_id="bob", agent_id="a1", team_id="t1", session_id="s1", namespace="n1"
+        "l3",
+        "user_profile",
+        {"name": "Ünal"},
+        user_id="bob",
+        agent_id="a1",
+        team_id="t1",
+        session_id="s1",
+        namespace="n1",
     )
     return learnings_in(store)
 

@@ -32,7 +32,14 @@ class Evals:
         The run has no owner yet: agno's record cannot carry one and sets it by `update_eval_run_user_id`.
         """
         now = self._now()
-        record = {"created_at": now, "updated_at": now, **eval_run.model_dump(), "eval_type": eval_run.eval_type.value}
+        record: Record = {
+            **eval_run.model_dump(),
+            "eval_type": eval_run.eval_type.value,
+            # The record may lack an input, the table may not.
+            "eval_input": eval_run.eval_input or {},
+            "created_at": now,
+            "updated_at": now,
+        }
         await self._store.execute(Insert(table=EVALS, records=(record,)))
         return eval_run
 

@@ -31,7 +31,7 @@ class Capabilities:
     filters: which filters it runs itself. order: sorts and pages. counts: totals beside a page.
     loads: a record and its children in one request. upserts: merge rules and owner guards, atomically.
     positions: the `Next` rule under a lock. updates: conditional change of all that match. claims: first free record.
-    deletes: by filter, cascading. aggregates: groups and measures. batches: several upserts in one request.
+    deletes: by filter, cascading. aggregates: groups and measures; percentiles: P95 among them. batches: several upserts in one request.
     uniques: enforces declared unique sets. parents: enforces declared parents.
     commits: atomic commit of several records. Not emulated: without it, such a commit is refused.
     """
@@ -46,6 +46,7 @@ class Capabilities:
     claims: bool = False
     deletes: bool = False
     aggregates: bool = False
+    percentiles: bool = False
     batches: bool = False
     uniques: bool = False
     parents: bool = False
@@ -71,6 +72,7 @@ EVERYTHING_NATIVE = Capabilities(
     claims=True,
     deletes=True,
     aggregates=True,
+    percentiles=True,
     batches=True,
     uniques=True,
     parents=True,

@@ -138,7 +138,9 @@ def _escaped_tree(value: Any, path: str, depth: int) -> Any:
             return _substituted(value)
     plain = _substituted(value)
     if plain is value:
-        raise Unstorable(f"{path} is a {type(value).__name__}, which has no stored form; store a JSON-like value instead")
+        raise Unstorable(
+            f"{path} is a {type(value).__name__}, which has no stored form; store a JSON-like value instead"
+        )
     return _escaped_tree(plain, path, depth + 1)
 
 

@@ -55,11 +55,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """An index over several columns. `ours`: agno has none like it, a listing of ours needs it."""
+    """An index over several columns.
+
+    ours: agno has none like it, a listing of ours needs it. by_code_point: its text columns serve an order, not an
+    equality, so they are indexed in code-point order whatever the server's locale.
+    """
 
     columns: tuple[str, ...]
     where: Filter = EVERYTHING
     ours: bool = False
+    by_code_point: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbrouter.backends.kernel.tables import Column, Kind, Parent, TableSpec, TimeUnit
+from dbrouter.backends.kernel.tables import Column, Index, Kind, Parent, TableSpec, TimeUnit
 
 TRACES = TableSpec(
     name="traces",
@@ -25,6 +25,7 @@ TRACES = TableSpec(
         Column(name="created_at", kind=Kind.STRING, nullable=False, index=True),
     ),
     key=("trace_id",),
+    indexes=(Index(columns=("start_time", "trace_id"), ours=True, by_code_point=True),),
     owner="user_id",
     components=(("agent", "agent_id"), ("team", "team_id"), ("workflow", "workflow_id")),
     time=TimeUnit.ISO,

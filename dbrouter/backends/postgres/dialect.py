@@ -1,0 +1,160 @@
+"""PostgreSQL's SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbrouter.backends.kernel.filters import Contains, Filter, Like, StartsWith
+from dbrouter.backends.kernel.tables import Kind, TableSpec
+
+CASTS = {
+    Kind.STRING: "text",
+    Kind.NOTE: "text",
+    Kind.TEXT: "text",
+    Kind.BIGINT: "bigint",
+    Kind.INTEGER: "bigint",
+    Kind.BOOLEAN: "boolean",
+    Kind.DATE: "date",
+    Kind.TIMESTAMP: "timestamptz",
+    Kind.JSON: "jsonb",
+}
+
+
+class PostgresDialect:
+    """PostgreSQL 13 and newer, tables in one schema. `schema`: qualified in every statement, never set on a session."""
+
+    name = "postgresql"
+    placeholder = "%s"
+    max_params = 60_000
+    locks_positions = True
+
+    def __init__(self, schema: str, *, create_schema: bool = True) -> None:
+        self.schema = schema
+        self.create_schema = create_schema
+
+    def quoted(self, identifier: str) -> str:
+        # `%` begins a placeholder in the driver's text.
+        return '"' + identifier.replace('"', '""').replace("%", "%%") + '"'
+
+    def qualified(self, name: str) -> str:
+        return f"{self.quoted(self.schema)}.{self.quoted(name)}"
+
+    def sqlalchemy_type(self, kind: Kind) -> Any:
+        from sqlalchemy.dialects.postgresql import JSONB
+        from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Integer, String, Text
+
+        match kind:
+            case Kind.TIMESTAMP:
+                return DateTime(timezone=True)
+            case _:
+                return {
+                    Kind.STRING: String,
+                    Kind.NOTE: Text,
+                    Kind.TEXT: Text,
+                    Kind.BIGINT: BigInteger,
+                    Kind.INTEGER: Integer,
+                    Kind.BOOLEAN: Boolean,
+                    Kind.DATE: Date,
+                    Kind.JSON: JSONB,
+                }[kind]()
+
+    def bound(self, kind: Kind) -> str:
+        return f"%s::{CASTS[kind]}"
+
+    def to_database(self, kind: Kind, value: Any) -> Any:
+        return value
+
+    def from_database(self, kind: Kind) -> Any:
+        return None
+
+    def output(self, expression: str, kind: Kind) -> str:
+        # As text: our codec reads it faster than the driver, and raw columns want it unread.
+        return f"{expression}::text" if kind is Kind.JSON else expression
+
+    def version(self, table: str) -> str | None:
+        return f"{table}.xmin::text"
+
+    def version_is(self, table: str) -> str:
+        return f"{table}.xmin = %s::text::xid"
+
+    def code_points(self, expression: str) -> str:
+        return f'{expression} COLLATE "C"'
+
+    def ordered(self, expression: str, *, descending: bool, nullable: bool) -> str:
+        # Nulls as the largest is what Postgres does by itself.
+        return f"{expression} DESC" if descending else expression
+
+    def json_at(self, expression: str, path: tuple[str, ...]) -> str:
+        steps = ", ".join("'" + step.replace("'", "''").replace("%", "%%") + "'" for step in path)
+        return f"jsonb_extract_path_text({expression}, {steps})"
+
+    def contains(self, expression: str) -> str:
+        return f"{expression}::text ILIKE %s::text"
+
+    def like(self, expression: str) -> str:
+        return f"{expression}::text ILIKE %s::text"
+
+    def has_item(self, expression: str) -> str:
+        return f"(jsonb_typeof({expression}) = 'array' AND jsonb_exists({expression}, %s::text))"
+
+    def member(self, expression: str, count: int) -> str:
+        # An array keeps the statement's text the same for every count, so it stays prepared.
+        return f"{expression} = ANY(%s)"
+
+    def member_params(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (list(values),)
+
+    def least(self, left: str, right: str) -> str:
+        return f"LEAST({left}, {right})"
+
+    def greatest(self, left: str, right: str) -> str:
+        return f"GREATEST({left}, {right})"
+
+    def elapsed_ms(self, start: str, end: str) -> str:
+        return f"FLOOR(EXTRACT(EPOCH FROM (({end})::timestamptz - ({start})::timestamptz)) * 1000)::bigint"
+
+    def p95(self, expression: str) -> str | None:
+        return f"PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY {expression})"
+
+    def mean(self, expression: str) -> str:
+        return f"AVG({expression})::float8"
+
+    def lock_position(self, column: str) -> str | None:
+        # The key that agno's own class locks, so that both can write side by side. Sorted, so writers cannot deadlock.
+        return (
+            f"SELECT pg_advisory_xact_lock(hashtext('agno_{column}'), hashtext(parent))"
+            " FROM unnest(%s::text[]) AS parents(parent)"
+        )
+
+    def skip_locked(self) -> str:
+        return " FOR UPDATE SKIP LOCKED"
+
+    @staticmethod
+    def runs_natively(where: Filter) -> bool:
+        """Whether Postgres evaluates this filter, its parts aside, exactly as the reference does."""
+        match where:
+            # How Postgres folds other letters depends on the server's locale.
+            case Contains(text=text) | StartsWith(text=text):
+                return text.isascii()
+            case Like(pattern=pattern):
+                return pattern.isascii()
+            case _:
+                return True
+
+    def catalog(self) -> tuple[str, tuple[Any, ...]]:
+        return (
+            "SELECT c.relname::text, a.attname::text FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+            " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'f')",
+            (self.schema,),
+        )
+
+    def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+        lock = ("SELECT pg_advisory_xact_lock(hashtext('dbrouter_ddl'), hashtext(%s))", (self.schema,))
+        if not self.create_schema:
+            return (lock,)
+        return (lock, (f"CREATE SCHEMA IF NOT EXISTS {self.quoted(self.schema)}", ()))
+
+    def has_foreign_key(self, spec: TableSpec, parent: str) -> bool:
+        return any(link.table == parent and link.enforced for link in spec.parents)

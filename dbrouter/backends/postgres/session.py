@@ -1,0 +1,223 @@
+"""psycopg connections that keep a deadline, how a unit is sent in one round trip, what errors mean."""
+
+from __future__ import annotations
+
+import select
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, Connection, errors
+
+from dbrouter.backends.kernel.duplicates import duplicate
+from dbrouter.backends.kernel.errors import (
+    Conflict,
+    MissingParent,
+    StoreError,
+    Throttled,
+    TooLarge,
+    Unavailable,
+    Unstorable,
+)
+from dbrouter.backends.sql.connections import MissingTable, Unit
+from dbrouter.backends.sql.driver import Aftermath, Failure
+from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
+
+BEGIN, COMMIT = Statement("BEGIN", returns=False), Statement("COMMIT", returns=False)
+
+
+class DeadlineConnection(Connection[Any]):
+    """A connection whose every wait ends at the deadline: a server that hangs is an error, not a hang.
+
+    deadline: seconds for one exchange with the server; set after connecting.
+    """
+
+    deadline: float | None = None
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg's, with our deadline where none is given."""
+        return super().wait(gen, interval=interval, timeout=self.deadline if timeout is None else timeout)
+
+
+class AsyncDeadlineConnection(AsyncConnection[Any]):
+    """The async form of `DeadlineConnection`."""
+
+    deadline: float | None = None
+
+    async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg's, with our deadline where none is given."""
+        return await super().wait(gen, interval=interval, timeout=self.deadline if timeout is None else timeout)
+
+
+class PostgresDriver:
+    """psycopg from threads."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def is_stale(self, connection: Connection[Any]) -> bool:
+        """Whether the server has gone from an idle connection."""
+        return gone(connection)
+
+    def send(self, connection: Connection[Any], unit: Unit) -> list[Outcome]:
+        """Run a unit: one statement as it is, several in one pipeline, which is one round trip."""
+        if connection.autocommit:
+            return self._send(connection, unit)
+        # A given engine's connection begins transactions by itself; that is put back when we are done.
+        connection.autocommit = True
+        try:
+            return self._send(connection, unit)
+        finally:
+            if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                connection.autocommit = False
+
+    def _send(self, connection: Connection[Any], unit: Unit) -> list[Outcome]:
+        statements = transaction(unit)
+        if len(statements) == 1:
+            cursor = connection.execute(statements[0].sql, statements[0].params)
+            return [Outcome(cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
+        with connection.pipeline():
+            cursors = [connection.execute(each.sql, each.params) for each in statements]
+        pairs = zip(statements, cursors, strict=True)
+        outcomes = [Outcome(cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
+        return outcomes[1:-1] if unit.atomic else outcomes
+
+    def roll_back(self, connection: Connection[Any]) -> None:
+        """End a failed transaction."""
+        connection.rollback()
+
+    def translate(self, error: BaseException) -> Failure:
+        """psycopg's error in our words."""
+        return translated(error, self._place)
+
+
+class AsyncPostgresDriver:
+    """psycopg from event loops."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def is_stale(self, connection: AsyncConnection[Any]) -> bool:
+        """Whether the server has gone from an idle connection."""
+        return gone(connection)
+
+    async def send(self, connection: AsyncConnection[Any], unit: Unit) -> list[Outcome]:
+        """Run a unit, as the blocking driver does."""
+        if connection.autocommit:
+            return await self._send(connection, unit)
+        await connection.set_autocommit(True)
+        try:
+            return await self._send(connection, unit)
+        finally:
+            if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                await connection.set_autocommit(False)
+
+    async def _send(self, connection: AsyncConnection[Any], unit: Unit) -> list[Outcome]:
+        statements = transaction(unit)
+        if len(statements) == 1:
+            cursor = await connection.execute(statements[0].sql, statements[0].params)
+            return [Outcome(await cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
+        async with connection.pipeline():
+            cursors = [await connection.execute(each.sql, each.params) for each in statements]
+        pairs = zip(statements, cursors, strict=True)
+        outcomes = [Outcome(await cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
+        return outcomes[1:-1] if unit.atomic else outcomes
+
+    async def roll_back(self, connection: AsyncConnection[Any]) -> None:
+        """End a failed transaction."""
+        await connection.rollback()
+
+    def translate(self, error: BaseException) -> Failure:
+        """psycopg's error in our words."""
+        return translated(error, self._place)
+
+    def abandon(self, connection: AsyncConnection[Any]) -> None:
+        """Close the socket without the connection's loop."""
+        connection.pgconn.finish()
+
+
+def gone(connection: Connection[Any] | AsyncConnection[Any]) -> bool:
+    """Whether the server has closed an idle connection. Nothing is sent: a pending close is readable."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def transaction(unit: Unit) -> list[Statement]:
+    """The unit's statements, in a transaction that fails by itself where one does not give what it must."""
+    if not unit.atomic:
+        return list(unit.statements)
+    return [BEGIN, *(asserted(each) for each in unit.statements), COMMIT]
+
+
+def asserted(statement: Statement) -> Statement:
+    """The statement made to divide by zero when its requirement is missed, so that all fits one round trip."""
+    if statement.requires is None:
+        return statement
+    count = "(SELECT COUNT(*) FROM dbr_step)"
+    test = count if statement.requires is Requirement.A_ROW else f"(1 - LEAST({count}, 1))"
+    sql = f"WITH dbr_step AS ({statement.sql}) SELECT dbr_step.*, 1 / {test} FROM (SELECT 1) AS dbr_one LEFT JOIN dbr_step ON TRUE"
+    return replace(statement, sql=sql)
+
+
+def translated(error: BaseException, place: str) -> Failure:
+    """psycopg's error (bare or wrapped by SQLAlchemy) in our words."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, StoreError):
+        return Failure(cause, Aftermath.SOUND)
+    if not isinstance(cause, psycopg.Error):
+        return Failure(Unavailable(f"{place}: {cause}"), Aftermath.BROKEN)
+    text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    table = cause.diag.table_name or "table"
+    match cause:
+        case errors.UniqueViolation():
+            if cause.diag.schema_name in ("pg_catalog", None):
+                # Two processes created one table: the other won, and the next attempt finds it.
+                return Failure(Conflict(f"{place}: {text}"), Aftermath.AGAIN)
+            return Failure(duplicate(table, _columns(cause), cause), Aftermath.SOUND)
+        case errors.ForeignKeyViolation():
+            return Failure(
+                MissingParent(f"{table}: {cause.diag.message_detail or text}; nothing was written"), Aftermath.SOUND
+            )
+        case (
+            errors.DuplicateTable()
+            | errors.DuplicateObject()
+            | errors.DeadlockDetected()
+            | errors.SerializationFailure()
+        ):
+            return Failure(Conflict(f"{place}: {text}"), Aftermath.AGAIN)
+        case errors.DivisionByZero():
+            return Failure(RequirementMissed(), Aftermath.SOUND)
+        case errors.UndefinedTable() | errors.InvalidSchemaName():
+            return Failure(MissingTable(text), Aftermath.SOUND)
+        case errors.TooManyConnections():
+            return Failure(Throttled(f"{place}: {text}; lower pool_size or raise max_connections"), Aftermath.BROKEN)
+        case errors.ProgramLimitExceeded():
+            return Failure(TooLarge(f"{place}: {text}; nothing was written"), Aftermath.SOUND)
+        case errors.DataError() | errors.NotNullViolation():
+            return Failure(Unstorable(f"{place}: {text}; nothing was written"), Aftermath.SOUND)
+        case errors.QueryCanceled():
+            return Failure(Unavailable(f"{place}: {text}"), Aftermath.SOUND)
+        case errors.AdminShutdown() | errors.CrashShutdown() | errors.CannotConnectNow():
+            return Failure(Unavailable(f"{place}: {text}"), Aftermath.BROKEN)
+        case psycopg.OperationalError() | psycopg.InterfaceError() if cause.sqlstate is None or cause.sqlstate[:2] in (
+            "08",
+            "57",
+            "28",
+            "3D",
+        ):
+            reason = "no answer within the deadline" if type(cause).__name__ == "_WaitTimeout" else text
+            return Failure(
+                Unavailable(f"{place}: {reason}; check that the server runs and can be reached"), Aftermath.BROKEN
+            )
+        case _:
+            return Failure(StoreError(f"{place}: {text}"), Aftermath.SOUND)
+
+
+def _columns(error: psycopg.Error) -> tuple[str, ...]:
+    # "Key (user_id, name)=(u, n) already exists."; the values stay out of the message.
+    detail = error.diag.message_detail or ""
+    names = detail.partition("(")[2].partition(")")[0]
+    return tuple(name for name in names.split(", ") if name)

@@ -1,0 +1,115 @@
+"""Connections for the blocking stores: a SQLAlchemy pool, shared by all threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.sql.connections import Unit
+from dbrouter.backends.sql.driver import Aftermath, BlockingDriver
+from dbrouter.backends.sql.statements import Outcome
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+ATTEMPTS = 4
+"""Sends of one unit at most, deadlocks and broken idle connections included."""
+
+
+class BlockingConnections:
+    """Runs units on pooled connections.
+
+    deadline: seconds a unit may wait for a connection and for the writers' lock. single_writer: the database admits
+    one writer at a time; waiting here is fair and cheap where its own busy loop is neither.
+    """
+
+    def __init__(self, engine: Engine, driver: BlockingDriver, *, deadline: float, single_writer: bool = False) -> None:
+        self.engine = engine
+        self._driver = driver
+        self._deadline = deadline
+        self._writing = threading.Lock() if single_writer else None
+        self._one_at_a_time = False
+
+    def serialise(self) -> None:
+        """Let one unit in at a time, reads too: all threads share one connection (an in-memory database)."""
+        self._one_at_a_time = True
+
+    async def run(self, unit: Unit) -> list[Outcome]:
+        """Each statement's outcome, in order."""
+        if self._writing is not None and (unit.writes or self._one_at_a_time):
+            with self._only_writer(self._writing):
+                return self._run(unit)
+        return self._run(unit)
+
+    def _run(self, unit: Unit) -> list[Outcome]:
+        failed: Exception | None = None
+        for _ in range(ATTEMPTS):
+            pooled = self._fresh()
+            try:
+                outcomes = self._driver.send(pooled.driver_connection, unit)
+            except Exception as error:
+                failure = self._driver.translate(error)
+                if failure.aftermath is Aftermath.BROKEN:
+                    pooled.invalidate()
+                else:
+                    self._recover(pooled)
+                if failure.aftermath is Aftermath.SOUND or (failure.aftermath is Aftermath.BROKEN and unit.writes):
+                    raise failure.error from error
+                failed = failure.error
+            except BaseException:
+                # An interrupt may have left half a conversation on the wire.
+                pooled.invalidate()
+                raise
+            else:
+                pooled.close()
+                return outcomes
+        assert failed is not None
+        raise failed
+
+    def _fresh(self) -> Any:
+        """A connection that was alive a moment ago."""
+        while True:
+            try:
+                pooled = self.engine.raw_connection()
+            except Exception as error:
+                raise self._unreachable(error) from error
+            if not self._driver.is_stale(pooled.driver_connection):
+                return pooled
+            pooled.invalidate()
+
+    def _recover(self, pooled: Any) -> None:
+        try:
+            self._driver.roll_back(pooled.driver_connection)
+        except Exception as error:
+            pooled.invalidate()
+            raise self._driver.translate(error).error from error
+        pooled.close()
+
+    def _unreachable(self, error: Exception) -> Exception:
+        from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+        if isinstance(error, PoolTimeout):
+            return Unavailable(
+                f"{self.engine.url!r}: no connection came free in {self._deadline:g} s; all {self.engine.pool.size()}"  # type: ignore[attr-defined]
+                " and the overflow are busy; raise pool_size or look for slow calls"
+            )
+        failure = self._driver.translate(error)
+        return failure.error
+
+    @contextmanager
+    def _only_writer(self, lock: threading.Lock) -> Iterator[None]:
+        if not lock.acquire(timeout=self._deadline):
+            raise Unavailable(
+                f"{self.engine.url!r}: another writer of this process held the database for {self._deadline:g} s"
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def close(self) -> None:
+        """Close all idle connections; those in use are closed when given back."""
+        self.engine.dispose()

@@ -1,0 +1,60 @@
+"""Connections that run statements: SQLAlchemy's pools, the driver's own cursors, no ORM session, no ping.
+
+Each op checks a connection out, sends, and gives it back. All connections are in autocommit; several statements
+become a transaction only where a unit asks for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dbrouter.backends.sql.statements import Outcome, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Statements that go together. atomic: all or none; each then sees what the ones before it did."""
+
+    statements: Sequence[Statement]
+    atomic: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether any statement changes data."""
+        return any(statement.writes for statement in self.statements)
+
+
+class Connections(Protocol):
+    """Runs units of work. Blocking ones never suspend."""
+
+    async def run(self, unit: Unit) -> list[Outcome]:
+        """Each statement's outcome, in order; vendor errors come as `StoreError`s."""
+        ...
+
+    async def close(self) -> None:
+        """Close all idle connections."""
+        ...
+
+
+class MissingTable(Exception):  # noqa: N818  # not an error to users: the store creates the table and goes on
+    """A statement named a table that does not exist."""
+
+
+class StaleConnection(Exception):  # noqa: N818  # internal: the unit is sent again on a fresh connection
+    """The connection was dead before anything was sent, or broke under a unit that only reads."""
+
+
+class Cursor(Protocol):
+    """What both drivers' cursors share."""
+
+    rowcount: int
+
+    def execute(self, sql: str, params: Any, /) -> Any:
+        """Send one statement."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All rows."""
+        ...

@@ -1,0 +1,70 @@
+"""What the connection classes need to know of a vendor driver, and nothing about meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from dbrouter.backends.sql.connections import Unit
+from dbrouter.backends.sql.statements import Outcome
+
+
+class Aftermath(Enum):
+    """What an error leaves behind."""
+
+    SOUND = "the connection is fine once rolled back; nothing of the unit happened"
+    AGAIN = "as SOUND, and the same unit may succeed now (a deadlock, a lost race)"
+    BROKEN = "the connection is gone; a unit that only reads may be sent again"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A vendor's error in our words."""
+
+    error: Exception
+    aftermath: Aftermath
+
+
+class BlockingDriver(Protocol):
+    """A vendor driver used from threads."""
+
+    def is_stale(self, connection: Any) -> bool:
+        """Whether an idle connection is dead; sends nothing."""
+        ...
+
+    def send(self, connection: Any, unit: Unit) -> list[Outcome]:
+        """Run a unit."""
+        ...
+
+    def roll_back(self, connection: Any) -> None:
+        """End whatever transaction a failed unit left."""
+        ...
+
+    def translate(self, error: BaseException) -> Failure:
+        """The vendor's error in our words."""
+        ...
+
+
+class AsyncDriver(Protocol):
+    """A vendor driver used from event loops."""
+
+    def is_stale(self, connection: Any) -> bool:
+        """Whether an idle connection is dead; sends nothing."""
+        ...
+
+    async def send(self, connection: Any, unit: Unit) -> list[Outcome]:
+        """Run a unit."""
+        ...
+
+    async def roll_back(self, connection: Any) -> None:
+        """End whatever transaction a failed unit left."""
+        ...
+
+    def translate(self, error: BaseException) -> Failure:
+        """The vendor's error in our words."""
+        ...
+
+    def abandon(self, connection: Any) -> None:
+        """Drop a connection whose event loop is closed, without awaiting."""
+        ...

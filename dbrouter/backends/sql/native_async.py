@@ -1,0 +1,152 @@
+"""Connections for the async stores: a SQLAlchemy pool for each event loop, the driver's own coroutines.
+
+A pool waits on primitives of one loop, and agno runs more than one: its exporter calls `asyncio.run` for every batch,
+tests start a loop each. So each loop gets a pool, and a closed loop's connections are dropped when the next one comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.sql.blocking import ATTEMPTS
+from dbrouter.backends.sql.connections import Unit
+from dbrouter.backends.sql.driver import Aftermath, AsyncDriver
+from dbrouter.backends.sql.statements import Outcome
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+class _LoopPool:
+    """One event loop's engine, its open connections and its writers' lock."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.writing = asyncio.Lock()
+        self.open: set[Any] = set()
+
+
+class AsyncConnections:
+    """Runs units on pooled connections of the running loop.
+
+    engine: makes an engine. deadline: seconds a unit may take, waiting included. single_writer: as in the blocking form.
+    """
+
+    def __init__(
+        self, engine: Callable[[], AsyncEngine], driver: AsyncDriver, *, deadline: float, single_writer: bool = False
+    ) -> None:
+        self._make_engine = engine
+        self._driver = driver
+        self._deadline = deadline
+        self._single_writer = single_writer
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopPool] = WeakKeyDictionary()
+        self._abandoned: list[tuple[asyncio.AbstractEventLoop, _LoopPool]] = []
+        self._lock = threading.Lock()
+
+    async def run(self, unit: Unit) -> list[Outcome]:
+        """Each statement's outcome, in order."""
+        pool = self._pool()
+        if not (self._single_writer and unit.writes):
+            return await self._run(pool, unit)
+        try:
+            async with asyncio.timeout(self._deadline):
+                await pool.writing.acquire()
+        except TimeoutError as error:
+            raise Unavailable(f"another writer of this process held the database for {self._deadline:g} s") from error
+        try:
+            return await self._run(pool, unit)
+        finally:
+            pool.writing.release()
+
+    async def _run(self, pool: _LoopPool, unit: Unit) -> list[Outcome]:
+        failed: Exception | None = None
+        for _ in range(ATTEMPTS):
+            pooled = await self._fresh(pool)
+            connection = pooled.driver_connection
+            try:
+                outcomes = await self._driver.send(connection, unit)
+            except Exception as error:
+                failure = self._driver.translate(error)
+                if failure.aftermath is Aftermath.BROKEN:
+                    await self._discard(pool, pooled)
+                else:
+                    await self._recover(pool, pooled)
+                if failure.aftermath is Aftermath.SOUND or (failure.aftermath is Aftermath.BROKEN and unit.writes):
+                    raise failure.error from error
+                failed = failure.error
+            except BaseException:
+                # Cancelled: half a conversation may be on the wire.
+                await self._discard(pool, pooled)
+                raise
+            else:
+                pooled.close()
+                return outcomes
+        assert failed is not None
+        raise failed
+
+    async def _fresh(self, pool: _LoopPool) -> Any:
+        while True:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    pooled = await pool.engine.raw_connection()
+            except TimeoutError as error:
+                raise Unavailable(f"{pool.engine.url!r}: no connection in {self._deadline:g} s") from error
+            except Exception as error:
+                raise self._driver.translate(error).error from error
+            pool.open.add(pooled.driver_connection)
+            if not self._driver.is_stale(pooled.driver_connection):
+                return pooled
+            await self._discard(pool, pooled)
+
+    async def _recover(self, pool: _LoopPool, pooled: Any) -> None:
+        try:
+            await self._driver.roll_back(pooled.driver_connection)
+        except Exception as error:
+            await self._discard(pool, pooled)
+            raise self._driver.translate(error).error from error
+        pooled.close()
+
+    async def _discard(self, pool: _LoopPool, pooled: Any) -> None:
+        from sqlalchemy.util import greenlet_spawn
+
+        pool.open.discard(pooled.driver_connection)
+        await greenlet_spawn(pooled.invalidate)
+
+    def _pool(self) -> _LoopPool:
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None:
+            with self._lock:
+                self._drop_closed_loops()
+                pool = self._pools.setdefault(loop, _LoopPool(self._make_engine()))
+                self._abandoned.append((loop, pool))
+        return pool
+
+    def _drop_closed_loops(self) -> None:
+        alive: list[tuple[asyncio.AbstractEventLoop, _LoopPool]] = []
+        for loop, pool in self._abandoned:
+            if not loop.is_closed():
+                alive.append((loop, pool))
+                continue
+            self._abandon(pool)
+        self._abandoned = alive
+
+    def _abandon(self, pool: _LoopPool) -> None:
+        for connection in pool.open:
+            self._driver.abandon(connection)
+        pool.open.clear()
+
+    async def close(self) -> None:
+        """Close this loop's connections, and those of loops that are closed."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            self._drop_closed_loops()
+            pool = self._pools.pop(loop, None)
+            self._abandoned = [(each, other) for each, other in self._abandoned if each is not loop]
+        if pool is not None:
+            await pool.engine.dispose()

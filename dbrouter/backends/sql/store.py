@@ -1,0 +1,326 @@
+"""The SQL store: an op to statements, statements to the connection, rows to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, assert_never, cast
+
+from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
+from dbrouter.backends.kernel.codec import encode
+from dbrouter.backends.kernel.errors import Conflict
+from dbrouter.backends.kernel.filters import And, Filter, Not, Or, Related
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import (
+    ABSENT,
+    Aggregate,
+    AnyOp,
+    Batch,
+    Check,
+    Claim,
+    Commit,
+    Delete,
+    Get,
+    Insert,
+    Load,
+    Loaded,
+    Measure,
+    Op,
+    Page,
+    Put,
+    Remove,
+    Scan,
+    Stored,
+    Update,
+    Upsert,
+    Version,
+    Write,
+    tables_of,
+)
+from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.sql import reading, writing
+from dbrouter.backends.sql.catalog import Catalog
+from dbrouter.backends.sql.connections import Connections, MissingTable, Unit
+from dbrouter.backends.sql.dialect import Dialect
+from dbrouter.backends.sql.relation import Relation
+from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
+
+R = TypeVar("R")
+
+COUNTS = frozenset({Measure.COUNT, Measure.DISTINCT})
+
+
+class SqlStore:
+    """A store over one SQL database; `connections` says whether it blocks.
+
+    names: spec name -> physical name where it is not agno's default.
+    """
+
+    def __init__(
+        self,
+        *,
+        dialect: Dialect,
+        connections: Connections,
+        runtime: Runtime,
+        names: Mapping[str, str] | None = None,
+        schema: str | None = None,
+        capabilities: Capabilities = EVERYTHING_NATIVE,
+    ) -> None:
+        self.dialect = dialect
+        self.runtime = runtime
+        self.connections = connections
+        self._capabilities = capabilities
+        self._names = {name: spec.default_name for name, spec in TABLES.items()} | dict(names or {})
+        self._relations = _Relations(self._names, dialect)
+        self.catalog = Catalog(dialect, connections, self._names, schema)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this database does natively."""
+        return self._capabilities
+
+    def physical_name(self, table: str) -> str:
+        """What the table is called in this database."""
+        return self._names[table]
+
+    async def existing_tables(self) -> frozenset[str]:
+        """Physical names of the tables that exist, read anew."""
+        return await self.catalog.refresh()
+
+    async def create_tables(self, tables: tuple[str, ...]) -> None:
+        """Create the tables that are missing, with their indexes."""
+        await self.catalog.create(tables)
+
+    async def ping(self) -> None:
+        """Return if the database answers, else raise `Unavailable`."""
+        await self._run(Statement("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        await self.connections.close()
+
+    async def execute(self, op: Op[R], /) -> R:
+        """The op's answer."""
+        known = cast("AnyOp", op)
+        needed = needed_tables(known)
+        if not self.catalog.knows(needed):
+            absent = await self.catalog.missing(needed)
+            if absent and reads_only(known):
+                return cast("R", await self._without(known, absent))
+            if absent:
+                await self.catalog.create(tuple(sorted(absent)))
+        try:
+            return cast("R", await self._answer(known))
+        except MissingTable:
+            # Dropped behind our back: look again, make what a write needs, and go on.
+            self.catalog.forget()
+            absent = await self.catalog.missing(needed)
+            if reads_only(known):
+                return cast("R", await (self._without(known, absent) if absent else self._answer(known)))
+            await self.catalog.create(tuple(sorted(absent)))
+            return cast("R", await self._answer(known))
+
+    async def _answer(self, op: AnyOp) -> Any:
+        relations = self._relations
+        match op:
+            case Get():
+                rows = (await self._run(reading.get(op, relations))).rows
+                return reading.stored(relations[op.table], rows[0], versioned=op.versioned) if rows else None
+            case Scan():
+                return await self._scan(op)
+            case Load():
+                return reading.loaded(op, relations, (await self._run(reading.load(op, relations))).rows)
+            case Aggregate():
+                page, count = reading.aggregate(op, relations)
+                outcomes = await self._run_all([page, count] if count else [page])
+                total = outcomes[1].rows[0][0] if count else None
+                return reading.groups(op, relations[op.table], outcomes[0], total)
+            case Insert(records=()):
+                return None
+            case Insert():
+                await self._run_all(writing.insert(op, relations), atomic=True)
+                return None
+            case Upsert():
+                return await self._upsert(op)
+            case Update():
+                columns = tuple(relations[op.table].kinds) if op.returning else relations[op.table].spec.key
+                read = relations[op.table].reader(columns)
+                return [read(row) for row in (await self._run(writing.update(op, relations))).rows]
+            case Claim():
+                rows = (await self._run(writing.claim(op, relations))).rows
+                relation = relations[op.table]
+                return relation.reader(tuple(relation.kinds))(rows[0]) if rows else None
+            case Delete():
+                present = {name: relations[name] for name in TABLES if self.catalog.knows((name,))}
+                outcomes = await self._run_all(writing.delete(op, present), atomic=True)
+                return outcomes[-1].touched
+            case Commit():
+                return await self._commit(op)
+            case Batch():
+                await self._run_all(
+                    [each for upsert in op.upserts for each in self._upsert_statements(upsert, returning=False)],
+                    atomic=True,
+                )
+                return None
+            case _:
+                assert_never(op)
+
+    async def _scan(self, op: Scan) -> Page:
+        if op.limit == 0:
+            total = (await self._run(reading.count(op, self._relations))).rows[0][0] if op.total else None
+            return Page([], total)
+        plan = reading.scan(op, self._relations)
+        outcomes = await self._run_all([plan.page, plan.count] if plan.count else [plan.page])
+        read = self._relations[op.table].reader(plan.columns, op.raw)
+        return Page([read(row) for row in outcomes[0].rows], outcomes[1].rows[0][0] if plan.count else None)
+
+    def _upsert_statements(self, op: Upsert, *, returning: bool) -> list[Statement]:
+        relation = self._relations[op.table]
+        return [
+            statement
+            for wave in writing.waves(relation, op)
+            for statement in writing.upsert(_part(op, wave), self._relations, returning=returning)
+        ]
+
+    async def _upsert(self, op: Upsert) -> list[Stored | None]:
+        relation = self._relations[op.table]
+        if not op.records:
+            return []
+        # Whether a guard or an expectation refused a record shows only in what comes back.
+        answered = op.returning or op.guard is not None or op.expect is not None
+        if op.expect is not None and op.expect is not ABSENT:
+            statements = [
+                writing.expected_update(op, relation.completed(record), self._relations) for record in op.records
+            ]
+        else:
+            statements = self._upsert_statements(op, returning=answered)
+        outcomes = await self._run_all(statements, atomic=True)
+        if not answered:
+            return []
+        read = relation.reader(tuple(relation.kinds))
+        target = op.on or relation.spec.key
+        found: dict[tuple[Any, ...], Stored] = {}
+        for statement, outcome in zip(statements, outcomes, strict=True):
+            for row in outcome.rows if statement.answers else ():
+                record = read(row)
+                found[tuple(record[column] for column in target)] = Stored(record, self._version(relation, row))
+        return [found.get(tuple(record.get(column) for column in target)) for record in op.records]
+
+    async def _commit(self, op: Commit) -> tuple[Version | None, ...]:
+        statements = [replace(self._write_statement(each), requires=_requirement(each)) for each in op.writes]
+        try:
+            outcomes = await self._run_all(statements, atomic=True)
+        except RequirementMissed as missed:
+            tables = ", ".join(tables_of(op))
+            raise Conflict(f"{tables}: a record changed since it was read; nothing was written, read again") from missed
+        for write, outcome in zip(op.writes, outcomes, strict=True):
+            # Alone, a statement is its own transaction, and what it gave says whether its condition held.
+            wanted = _requirement(write)
+            if wanted is not None and bool(outcome.rows) is not (wanted is Requirement.A_ROW):
+                raise Conflict(f"{write.table} changed since it was read; nothing was written, read it again")
+        return tuple(
+            self._version(self._relations[write.table], outcome.rows[0]) if isinstance(write, Put) else None
+            for write, outcome in zip(op.writes, outcomes, strict=True)
+        )
+
+    def _version(self, relation: Relation, row: Any) -> Version:
+        width = len(relation.kinds)
+        return row[width] if len(row) > width else tuple(row)
+
+    def _write_statement(self, write: Put | Remove | Check) -> Statement:
+        match write:
+            case Put():
+                return writing.put(write, self._relations)
+            case Remove():
+                return writing.remove(write, self._relations)
+            case Check():
+                return writing.check(write, self._relations)
+            case _:
+                assert_never(write)
+
+    async def _without(self, op: AnyOp, absent: frozenset[str]) -> Any:
+        """The answer to a read when some of its tables do not exist: they hold nothing."""
+        match op:
+            case Get() | Load() if op.table in absent:
+                return None
+            case Load():
+                got = await self._answer(Get(table=op.table, key=op.key, where=op.where, versioned=True))
+                return None if got is None else Loaded(_raw(got.record, op.raw), got.version, [])
+            case Scan():
+                return Page([], 0 if op.total else None)
+            case Aggregate() if not op.by and op.table in absent:
+                return Page([{each.name: 0 if each.measure in COUNTS else None for each in op.measures}], None)
+            case Aggregate():
+                return Page([], 0 if op.total else None)
+            case Claim():
+                return None
+            case Delete():
+                return 0
+            case _:
+                return []
+
+    async def _run(self, statement: Statement) -> Outcome:
+        return (await self.connections.run(Unit([statement])))[0]
+
+    async def _run_all(self, statements: list[Statement], *, atomic: bool = False) -> list[Outcome]:
+        return await self.connections.run(Unit(statements, atomic=atomic and len(statements) > 1))
+
+
+def _part(op: Upsert, positions: list[int]) -> Upsert:
+    return (
+        op if len(positions) == len(op.records) else replace(op, records=tuple(op.records[each] for each in positions))
+    )
+
+
+def _requirement(write: Write) -> Requirement | None:
+    if isinstance(write, Check):
+        return Requirement.NO_ROW if write.expect is ABSENT else Requirement.A_ROW
+    return Requirement.A_ROW if write.expect is not None and write.expect is not ABSENT else None
+
+
+def _raw(record: Record, columns: frozenset[str]) -> Record:
+    return {name: encode(value) if name in columns and value is not None else value for name, value in record.items()}
+
+
+def reads_only(op: AnyOp) -> bool:
+    """Whether the op changes nothing, so that a missing table is an empty one."""
+    # A change of what does not exist has nothing to do either.
+    return isinstance(op, Get | Scan | Load | Aggregate | Update | Claim | Delete)
+
+
+def needed_tables(op: AnyOp) -> frozenset[str]:
+    """Every table the op's statements name."""
+    match op:
+        case Get() | Scan() | Aggregate() | Update() | Claim() | Delete():
+            return frozenset({op.table, *related_tables(op.where)})
+        case Load():
+            return frozenset({op.table, op.children.table})
+        case _:
+            return frozenset(tables_of(op))
+
+
+def related_tables(where: Filter) -> frozenset[str]:
+    """The other tables a filter reads."""
+    match where:
+        case Related(table=table, where=inner):
+            return frozenset({table}) | related_tables(inner)
+        case And(filters=filters) | Or(filters=filters):
+            return frozenset().union(*(related_tables(each) for each in filters))
+        case Not(filter=inner):
+            return related_tables(inner)
+        case _:
+            return frozenset()
+
+
+class _Relations(dict[str, Relation]):
+    """Relations by spec name, made when first asked for."""
+
+    def __init__(self, names: Mapping[str, str], dialect: Dialect) -> None:
+        super().__init__()
+        self._names = names
+        self._dialect = dialect
+
+    def __missing__(self, table: str) -> Relation:
+        self[table] = Relation(TABLES[table], self._names[table], self._dialect)
+        return self[table]

@@ -1,0 +1,279 @@
+"""Insert, Upsert, Update, Claim, Delete and single conditional writes as SQL. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dbrouter.backends.kernel.agno_tables import children_of
+from dbrouter.backends.kernel.errors import StoreError
+from dbrouter.backends.kernel.filters import EVERYTHING, Filter, Related, all_of, eq
+from dbrouter.backends.kernel.merging import Elapsed, Next, Record
+from dbrouter.backends.kernel.ops import ABSENT, Check, Claim, Delete, Insert, Key, Put, Remove, Update, Upsert, Version
+from dbrouter.backends.sql.conditions import Conditions, Merging
+from dbrouter.backends.sql.reading import Relations, by_key
+from dbrouter.backends.sql.relation import Relation, in_order
+from dbrouter.backends.sql.statements import Statement
+
+
+def insert(op: Insert, relations: Relations) -> list[Statement]:
+    """New rows; as many statements as the parameter limit asks for."""
+    relation = relations[op.table]
+    records = [relation.completed(record) for record in op.records]
+    columns = in_order({column for record in records for column in record}, relation)
+    statements: list[Statement] = []
+    for chunk in chunked(records, relation.dialect.max_params // max(1, len(columns))):
+        params: list[Any] = []
+        values = ", ".join(_row(Conditions(relation, relations, params), columns, record) for record in chunk)
+        statements.append(
+            Statement(
+                f"INSERT INTO {relation.table} ({_names(relation, columns)}) VALUES {values}",
+                tuple(params),
+                True,
+                False,
+            )
+        )
+    return statements
+
+
+def upsert(op: Upsert, relations: Relations, *, returning: bool) -> list[Statement]:
+    """Upserts of records with distinct keys; with positions, preceded by the lock for their parents."""
+    relation = relations[op.table]
+    records = [relation.completed(record) for record in op.records]
+    columns = in_order({*op.rules, *(column for record in records for column in record)}, relation)
+    statements: list[Statement] = []
+    positions = {column: rule for column, rule in op.rules.items() if isinstance(rule, Next)}
+    for column, rule in positions.items():
+        lock = relation.dialect.lock_position(column)
+        if lock is not None:
+            parents = sorted({relation.param(rule.within, record[rule.within]) for record in records})
+            statements.append(Statement(lock, (parents,), writes=True, answers=False))
+    if positions:
+        # One record a statement: each must see the positions the one before it took.
+        statements.extend(_upsert_chunk(op, relations, [record], columns, positions, returning) for record in records)
+        return statements
+    for chunk in chunked(records, relation.dialect.max_params // max(1, len(columns))):
+        statements.append(_upsert_chunk(op, relations, chunk, columns, positions, returning))
+    return statements
+
+
+def _upsert_chunk(
+    op: Upsert,
+    relations: Relations,
+    records: Sequence[Record],
+    columns: tuple[str, ...],
+    positions: Mapping[str, Next],
+    returning: bool,
+) -> Statement:
+    relation = relations[op.table]
+    params: list[Any] = []
+    conditions = Conditions(relation, relations, params)
+    values = ", ".join(_row(conditions, columns, record, positions) for record in records)
+    text = f"INSERT INTO {relation.table} ({_names(relation, columns)}) VALUES {values}"
+    target = op.on or relation.spec.key
+    merging = Merging(conditions, lambda column: f"excluded.{relation.quoted(column)}")
+    rules = {column: rule for column, rule in op.rules.items() if column in relation.kinds}
+    assignments = merging.assignments(rules)
+    if op.expect is ABSENT or (not assignments and not returning):
+        text += f" ON CONFLICT ({_names(relation, target)}) DO NOTHING"
+    else:
+        # With nothing to change, a change to itself still lets the row be returned.
+        assignments = assignments or f"{relation.quoted(target[0])} = {relation.of_table(target[0])}"
+        text += f" ON CONFLICT ({_names(relation, target)}) DO UPDATE SET {assignments}"
+        if op.guard is not None:
+            text += f" WHERE {merging.admitted(op.guard)}"
+    if returning:
+        text += f" RETURNING {_returned(relation)}"
+    return Statement(text, tuple(params), True, returning)
+
+
+def expected_update(op: Upsert, record: Record, relations: Relations) -> Statement:
+    """An upsert that expects a version: an update, since a missing row must stay missing."""
+    relation = relations[op.table]
+    if any(isinstance(rule, Elapsed) for rule in op.rules.values()):
+        raise StoreError(f"an upsert of {op.table} that expects a version cannot compute an elapsed time")
+    params: list[Any] = []
+    conditions = Conditions(relation, relations, params)
+    merging = Merging(conditions, lambda column: conditions.bind_column(column, record.get(column)))
+    target = op.on or relation.spec.key
+    assignments = merging.assignments(op.rules) or f"{relation.quoted(target[0])} = {relation.of_table(target[0])}"
+    text = f"UPDATE {relation.table} SET {assignments}"
+    where = conditions.where(all_of(*(eq(column, record[column]) for column in target)))
+    where += f" AND {_unchanged(conditions, op.expect)}"
+    if op.guard is not None:
+        where += f" AND {merging.admitted(op.guard)}"
+    return Statement(f"{text} WHERE {where} RETURNING {_returned(relation)}", tuple(params), True)
+
+
+def update(op: Update, relations: Relations) -> Statement:
+    """A conditional change of all rows that match."""
+    relation = relations[op.table]
+    params: list[Any] = []
+    conditions = Conditions(relation, relations, params)
+    text = f"UPDATE {relation.table} SET {conditions.assignments(op.changes)} WHERE {conditions.where(op.where)}"
+    columns = tuple(relation.kinds) if op.returning else relation.spec.key
+    return Statement(f"{text} RETURNING {relation.selection(columns)}", tuple(params), True)
+
+
+def claim(op: Claim, relations: Relations) -> Statement:
+    """A change of the first free row. The filter is asserted again on the row that is changed."""
+    relation = relations[op.table]
+    (key,) = relation.spec.key
+    params: list[Any] = []
+    conditions = Conditions(relation, relations, params)
+    text = f"UPDATE {relation.table} SET {conditions.assignments(op.changes)}"
+    inner = f"SELECT {relation.of_table(key)} FROM {relation.table} WHERE {conditions.where(op.where)}"
+    inner += f" ORDER BY {conditions.order_terms(op.order, relation.spec.key)} LIMIT 1{relation.dialect.skip_locked()}"
+    text += f" WHERE {relation.of_table(key)} = ({inner}) AND {conditions.where(op.where)}"
+    return Statement(f"{text} RETURNING {relation.selection(tuple(relation.kinds))}", tuple(params), True)
+
+
+def delete(op: Delete, relations: Relations) -> list[Statement]:
+    """Children first where the database has no cascade of its own for them, then the rows; the last one counts."""
+    relation = relations[op.table]
+    statements = [
+        statement
+        for child in children_of(op.table)
+        if child.name in relations
+        for statement in _child_delete(op.table, op.where, relations[child.name], relations)
+    ]
+    params: list[Any] = []
+    where = Conditions(relation, relations, params).where(op.where)
+    statements.append(Statement(f"DELETE FROM {relation.table} WHERE {where}", tuple(params), True, False))
+    return statements
+
+
+def _child_delete(parent: str, where: Filter, child: Relation, relations: Relations) -> Iterable[Statement]:
+    for link in child.spec.parents:
+        if link.table != parent or not link.cascade:
+            continue
+        if link.enforced and child.dialect.has_foreign_key(child.spec, parent):
+            continue
+        (column,), (reference,) = link.columns, link.references
+        condition: Filter = Related(column, parent, reference, where) if where != EVERYTHING else EVERYTHING
+        params: list[Any] = []
+        text = Conditions(child, relations, params).where(condition)
+        yield Statement(f"DELETE FROM {child.table} WHERE {text}", tuple(params), True, False)
+
+
+def put(write: Put, relations: Relations) -> Statement:
+    """One whole record, conditionally. No row returned means the condition did not hold."""
+    relation = relations[write.table]
+    record = relation.completed({**dict.fromkeys(relation.kinds), **write.record})
+    params: list[Any] = []
+    conditions = Conditions(relation, relations, params)
+    columns = tuple(relation.kinds)
+    if write.expect is None or write.expect is ABSENT:
+        text = f"INSERT INTO {relation.table} ({_names(relation, columns)}) VALUES {_row(conditions, columns, record)}"
+        if write.expect is None:
+            merging = ", ".join(f"{relation.quoted(each)} = excluded.{relation.quoted(each)}" for each in columns)
+            text += f" ON CONFLICT ({_names(relation, relation.spec.key)}) DO UPDATE SET {merging}"
+    else:
+        assignments = ", ".join(
+            f"{relation.quoted(each)} = {conditions.bind_column(each, record[each])}" for each in columns
+        )
+        where = conditions.where(by_key(relation, relation.spec.key_of(record)))
+        text = f"UPDATE {relation.table} SET {assignments} WHERE {where} AND {_unchanged(conditions, write.expect)}"
+    return Statement(f"{text} RETURNING {_returned(relation)}", tuple(params), True)
+
+
+def remove(write: Remove, relations: Relations) -> Statement:
+    """One record away, conditionally. No row returned means it was not there, or not that version."""
+    relation = relations[write.table]
+    params: list[Any] = []
+    conditions = Conditions(relation, relations, params)
+    where = conditions.where(by_key(relation, write.key))
+    if write.expect is not None:
+        where += f" AND {_unchanged(conditions, write.expect)}"
+    key = ", ".join(relation.quoted(each) for each in relation.spec.key)
+    return Statement(f"DELETE FROM {relation.table} WHERE {where} RETURNING {key}", tuple(params), True)
+
+
+def check(write: Check, relations: Relations) -> Statement:
+    """A row if the record still has the version; for `ABSENT`, a row if it is there. Locks it where rows can be."""
+    relation = relations[write.table]
+    params: list[Any] = []
+    conditions = Conditions(relation, relations, params)
+    where = conditions.where(by_key(relation, write.key))
+    if write.expect is not ABSENT:
+        where += f" AND {_unchanged(conditions, write.expect)}"
+    lock = " FOR SHARE" if relation.dialect.skip_locked() else ""
+    return Statement(f"SELECT 1 FROM {relation.table} WHERE {where}{lock}", tuple(params), True)
+
+
+def _unchanged(conditions: Conditions, version: Version) -> str:
+    """The condition that the row still has this version."""
+    relation = conditions.relation
+    if relation.dialect.version(relation.table) is not None:
+        conditions.params.append(version)
+        return relation.dialect.version_is(relation.table)
+    parts: list[str] = []
+    for column, value in zip(relation.kinds, version, strict=True):
+        conditions.params.append(value)
+        parts.append(f"{relation.of_table(column)} IS {relation.dialect.placeholder}")
+    return f"({' AND '.join(parts)})"
+
+
+def _returned(relation: Relation) -> str:
+    selected = relation.selection(tuple(relation.kinds))
+    version = relation.dialect.version(relation.table)
+    return selected if version is None else f"{selected}, {version}"
+
+
+def _names(relation: Relation, columns: Iterable[str]) -> str:
+    return ", ".join(relation.quoted(column) for column in columns)
+
+
+def _row(
+    conditions: Conditions, columns: tuple[str, ...], record: Record, positions: Mapping[str, Next] | None = None
+) -> str:
+    parts = [
+        _next_position(conditions, column, positions[column], record)
+        if positions and column in positions
+        else conditions.bind_column(column, record.get(column))
+        for column in columns
+    ]
+    return f"({', '.join(parts)})"
+
+
+def _next_position(conditions: Conditions, column: str, rule: Next, record: Record) -> str:
+    """The given position if no other record of the parent has it, else one past the largest."""
+    relation = conditions.relation
+    inner = f"dbr_next.{relation.quoted(column)}"
+    source = f"FROM {relation.table} AS dbr_next WHERE dbr_next.{relation.quoted(rule.within)} = "
+
+    def within() -> str:
+        return source + conditions.bind_column(rule.within, record[rule.within])
+
+    if record.get(column) is None:
+        return f"(SELECT COALESCE(MAX({inner}) + 1, 0) {within()})"
+    (key,) = relation.spec.key
+    taken = f"EXISTS (SELECT 1 {within()} AND {inner} = {conditions.bind_column(column, record[column])}"
+    taken += f" AND dbr_next.{relation.quoted(key)} <> {conditions.bind_column(key, record[key])})"
+    free = conditions.bind_column(column, record[column])
+    # Parameters are bound in text order, so the pieces are made in the order they are written.
+    return f"(CASE WHEN NOT {taken} THEN {free} ELSE (SELECT COALESCE(MAX({inner}) + 1, 0) {within()}) END)"
+
+
+def chunked(records: Sequence[Record], size: int) -> Iterable[Sequence[Record]]:
+    """The records in runs of at most `size`."""
+    for start in range(0, len(records), max(1, size)):
+        yield records[start : start + max(1, size)]
+
+
+def waves(relation: Relation, op: Upsert) -> list[list[int]]:
+    """Positions of the op's records, grouped so that no group has one key twice, in an order that keeps theirs.
+
+    One statement may not touch a row twice.
+    """
+    target = op.on or relation.spec.key
+    groups: list[list[int]] = []
+    seen: dict[Key, int] = {}
+    for index, record in enumerate(op.records):
+        key = tuple(record.get(column) for column in target)
+        wave = seen.get(key, -1) + 1
+        seen[key] = wave
+        if wave == len(groups):
+            groups.append([])
+        groups[wave].append(index)
+    return groups

@@ -1,0 +1,155 @@
+"""SQLite's SQL, with three functions that every connection of ours registers (`FUNCTIONS`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from dbrouter.backends.kernel.codec import MARK, decode
+from dbrouter.backends.kernel.matching import fold, json_text, like_pattern
+from dbrouter.backends.kernel.merging import elapsed_ms
+from dbrouter.backends.kernel.tables import Kind, TableSpec
+
+
+def dbr_like(text: str | None, pattern: str) -> int | None:
+    """LIKE with escape backslash that ignores the case of all letters; SQLite's own knows only ASCII's."""
+    return None if text is None else int(like_pattern(fold(pattern)).fullmatch(fold(str(text))) is not None)
+
+
+def dbr_json_like(text: str | None, pattern: str) -> int | None:
+    """`dbr_like` over the canonical text of a JSON value, however it was written."""
+    if text is None:
+        return None
+    return dbr_like(text if MARK in text else json_text(decode(text)), pattern)
+
+
+def dbr_elapsed_ms(start: str, end: str) -> int:
+    """Whole milliseconds between two ISO-8601 times; julianday would lose digits."""
+    return elapsed_ms(start, end)
+
+
+FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("dbr_like", 2, dbr_like),
+    ("dbr_json_like", 2, dbr_json_like),
+    ("dbr_elapsed_ms", 2, dbr_elapsed_ms),
+)
+
+
+class SqliteDialect:
+    """SQLite 3.35 and newer (RETURNING)."""
+
+    name = "sqlite"
+    placeholder = "?"
+    max_params = 30_000
+    locks_positions = False
+
+    def quoted(self, identifier: str) -> str:
+        return '"' + identifier.replace('"', '""') + '"'
+
+    def qualified(self, name: str) -> str:
+        return self.quoted(name)
+
+    def sqlalchemy_type(self, kind: Kind) -> Any:
+        from sqlalchemy.types import JSON, BigInteger, Boolean, Date, DateTime, String, Text
+
+        return {
+            Kind.STRING: String,
+            Kind.NOTE: String,
+            Kind.TEXT: Text,
+            Kind.BIGINT: BigInteger,
+            Kind.INTEGER: BigInteger,
+            Kind.BOOLEAN: Boolean,
+            Kind.DATE: Date,
+            Kind.TIMESTAMP: DateTime,
+            Kind.JSON: JSON,
+        }[kind]()
+
+    def bound(self, kind: Kind) -> str:
+        return "?"
+
+    def to_database(self, kind: Kind, value: Any) -> Any:
+        return value.isoformat() if kind is Kind.DATE else value
+
+    def from_database(self, kind: Kind) -> Any:
+        return {Kind.BOOLEAN: bool, Kind.DATE: date.fromisoformat}.get(kind)
+
+    def output(self, expression: str, kind: Kind) -> str:
+        return expression
+
+    def version(self, table: str) -> str | None:
+        # SQLite keeps no row version: the row's own values are it.
+        return None
+
+    def version_is(self, table: str) -> str:
+        raise AssertionError("SQLite compares whole rows")
+
+    def code_points(self, expression: str) -> str:
+        # BINARY, the default, compares UTF-8 bytes, which sort as code points do.
+        return expression
+
+    def ordered(self, expression: str, *, descending: bool, nullable: bool) -> str:
+        direction = " DESC" if descending else ""
+        if not nullable:
+            return f"{expression}{direction}"
+        return f"{expression}{direction} NULLS {'FIRST' if descending else 'LAST'}"
+
+    def json_at(self, expression: str, path: tuple[str, ...]) -> str:
+        # json_extract fails on the NaN that agno's writer leaves, so look only into valid JSON.
+        steps = "".join("." + json.dumps(step, ensure_ascii=False) for step in path).replace("'", "''")
+        at = f"{expression}, '${steps}'"
+        words = "WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
+        text = f"CASE json_type({at}) {words} ELSE CAST(json_extract({at}) AS TEXT) END"
+        return f"CASE WHEN json_valid({expression}) THEN {text} END"
+
+    def contains(self, expression: str) -> str:
+        return f"dbr_like({expression}, ?)"
+
+    def like(self, expression: str) -> str:
+        return f"dbr_json_like({expression}, ?)"
+
+    def has_item(self, expression: str) -> str:
+        array = f"json_valid({expression}) AND json_type({expression}) = 'array'"
+        return f"({array} AND EXISTS (SELECT 1 FROM json_each({expression}) AS dbr_item WHERE dbr_item.value = ?))"
+
+    def member(self, expression: str, count: int) -> str:
+        return f"{expression} IN ({', '.join('?' * count)})"
+
+    def member_params(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return values
+
+    def least(self, left: str, right: str) -> str:
+        return f"MIN(COALESCE({left}, {right}), COALESCE({right}, {left}))"
+
+    def greatest(self, left: str, right: str) -> str:
+        return f"MAX(COALESCE({left}, {right}), COALESCE({right}, {left}))"
+
+    def elapsed_ms(self, start: str, end: str) -> str:
+        return f"dbr_elapsed_ms({start}, {end})"
+
+    def p95(self, expression: str) -> str | None:
+        return None
+
+    def mean(self, expression: str) -> str:
+        return f"AVG({expression})"
+
+    def lock_position(self, column: str) -> str | None:
+        # One writer at a time: the sub-select in the insert is already serialised.
+        return None
+
+    def skip_locked(self) -> str:
+        return ""
+
+    def catalog(self) -> tuple[str, tuple[Any, ...]]:
+        return (
+            "SELECT m.name, p.name FROM sqlite_master AS m, pragma_table_info(m.name) AS p"
+            " WHERE m.type IN ('table', 'view')",
+            (),
+        )
+
+    def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+        return ()
+
+    def has_foreign_key(self, spec: TableSpec, parent: str) -> bool:
+        return any(link.table == parent and link.enforced and self.name not in link.absent_on for link in spec.parents)

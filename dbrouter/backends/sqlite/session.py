@@ -1,0 +1,163 @@
+"""sqlite3 and aiosqlite connections: how they are prepared, how a unit is sent, what their errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from dbrouter.backends.kernel.duplicates import duplicate
+from dbrouter.backends.kernel.errors import Conflict, MissingParent, StoreError, TooLarge, Unavailable
+from dbrouter.backends.sql.connections import MissingTable, Unit
+from dbrouter.backends.sql.driver import Aftermath, Failure
+from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
+from dbrouter.backends.sqlite.dialect import FUNCTIONS
+
+BEGIN = "BEGIN IMMEDIATE"
+"""Takes the write lock at once: a later upgrade from a read could fail at any statement."""
+
+
+def pragmas(deadline: float) -> tuple[str, ...]:
+    """What a connection is set to: durable commits in a write-ahead log, foreign keys, a bounded wait for other processes."""
+    return (
+        f"PRAGMA busy_timeout = {int(deadline * 1000)}",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+    )
+
+
+def prepare(connection: Any, deadline: float) -> None:
+    """Set up a new DBAPI connection (SQLAlchemy's adapter or sqlite3's own)."""
+    cursor = connection.cursor()
+    for pragma in pragmas(deadline):
+        cursor.execute(pragma)
+    cursor.close()
+    for name, arguments, function in FUNCTIONS:
+        connection.create_function(name, arguments, function)
+
+
+def require(statement: Statement, outcome: Outcome) -> None:
+    """Raise `RequirementMissed` if the statement did not give what its transaction needs."""
+    if statement.requires is not None and bool(outcome.rows) is not (statement.requires is Requirement.A_ROW):
+        raise RequirementMissed
+
+
+class SqliteDriver:
+    """sqlite3, from threads."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def is_stale(self, connection: sqlite3.Connection) -> bool:
+        """A file does not go away between two calls."""
+        return False
+
+    def send(self, connection: sqlite3.Connection, unit: Unit) -> list[Outcome]:
+        """Run a unit."""
+        if connection.isolation_level is None:
+            return self._send(connection, unit)
+        # A given engine's connection begins transactions by itself; that is put back when we are done.
+        own, connection.isolation_level = connection.isolation_level, None
+        try:
+            return self._send(connection, unit)
+        finally:
+            connection.isolation_level = own
+
+    def _send(self, connection: sqlite3.Connection, unit: Unit) -> list[Outcome]:
+        if not unit.atomic:
+            return [self._one(connection, each) for each in unit.statements]
+        connection.execute(BEGIN)
+        outcomes: list[Outcome] = []
+        for statement in unit.statements:
+            outcomes.append(self._one(connection, statement))
+            require(statement, outcomes[-1])
+        connection.execute("COMMIT")
+        return outcomes
+
+    def _one(self, connection: sqlite3.Connection, statement: Statement) -> Outcome:
+        cursor = connection.execute(statement.sql, statement.params)
+        rows = cursor.fetchall() if statement.returns else []
+        return Outcome(rows, cursor.rowcount)
+
+    def roll_back(self, connection: sqlite3.Connection) -> None:
+        """End a failed transaction."""
+        connection.rollback()
+
+    def translate(self, error: BaseException) -> Failure:
+        """sqlite3's error in our words."""
+        return translated(error, self._place)
+
+
+class AsyncSqliteDriver:
+    """aiosqlite, from event loops."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def is_stale(self, connection: Any) -> bool:
+        """A file does not go away between two calls."""
+        return False
+
+    async def send(self, connection: Any, unit: Unit) -> list[Outcome]:
+        """Run a unit."""
+        if not unit.atomic:
+            return [await self._one(connection, each) for each in unit.statements]
+        await connection.execute_fetchall(BEGIN)
+        outcomes: list[Outcome] = []
+        for statement in unit.statements:
+            outcomes.append(await self._one(connection, statement))
+            require(statement, outcomes[-1])
+        await connection.execute_fetchall("COMMIT")
+        return outcomes
+
+    async def _one(self, connection: Any, statement: Statement) -> Outcome:
+        if statement.returns:
+            # One hop to the connection's thread; execute and fetch apart would be three.
+            return Outcome(list(await connection.execute_fetchall(statement.sql, statement.params)), -1)
+        cursor = await connection.execute(statement.sql, statement.params)
+        return Outcome([], cursor.rowcount)
+
+    async def roll_back(self, connection: Any) -> None:
+        """End a failed transaction."""
+        await connection.rollback()
+
+    def translate(self, error: BaseException) -> Failure:
+        """sqlite3's error in our words."""
+        return translated(error, self._place)
+
+    def abandon(self, connection: Any) -> None:
+        """Stop the connection's thread without its loop."""
+        connection.stop()
+
+
+def translated(error: BaseException, place: str) -> Failure:
+    """sqlite3's error (bare or wrapped by SQLAlchemy) in our words."""
+    cause = getattr(error, "orig", None) or error
+    text = str(cause)
+    if isinstance(cause, RequirementMissed | StoreError):
+        return Failure(cause, Aftermath.SOUND)
+    if isinstance(cause, sqlite3.IntegrityError):
+        return Failure(_integrity(cause, text), Aftermath.SOUND)
+    if isinstance(cause, sqlite3.OperationalError) and text.startswith("no such table"):
+        return Failure(MissingTable(text), Aftermath.SOUND)
+    if isinstance(cause, sqlite3.OperationalError) and "locked" in text:
+        what = f"{place}: another process held the database past the deadline ({text}); look for a long transaction"
+        return Failure(Unavailable(what), Aftermath.SOUND)
+    if isinstance(cause, sqlite3.DataError) or "too big" in text:
+        return Failure(TooLarge(f"{place}: {text}; SQLite holds values up to 1 GB"), Aftermath.SOUND)
+    if isinstance(cause, sqlite3.ProgrammingError | sqlite3.NotSupportedError):
+        return Failure(StoreError(f"{place}: {text}"), Aftermath.SOUND)
+    return Failure(Unavailable(f"{place}: {text}; check the path, its permissions and the disk"), Aftermath.BROKEN)
+
+
+def _integrity(error: sqlite3.IntegrityError, text: str) -> Exception:
+    kind, _, names = text.partition(" constraint failed: ")
+    columns = [name.rpartition(".")[2] for name in names.split(", ")]
+    table = names.partition(".")[0] or "table"
+    if kind == "UNIQUE":
+        return duplicate(table, columns, error)
+    if text.startswith("FOREIGN KEY"):
+        return MissingParent(f"the record's parent is not stored, or a stored record still needs this one ({text})")
+    if kind == "NOT NULL":
+        return StoreError(f"{names} must not be null; nothing was written")
+    return Conflict(text)

@@ -1,0 +1,175 @@
+"""The SQLite stores, blocking and async."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE
+from dbrouter.backends.kernel.errors import StoreError
+from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime
+from dbrouter.backends.sql.blocking import BlockingConnections
+from dbrouter.backends.sql.native_async import AsyncConnections
+from dbrouter.backends.sql.store import SqlStore
+from dbrouter.backends.sqlite.dialect import SqliteDialect
+from dbrouter.backends.sqlite.session import AsyncSqliteDriver, SqliteDriver, prepare
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from dbrouter.backends.sqlite.settings import SqliteSettings
+
+DEADLINE = 30.0
+PREPARED = "dbrouter"
+"""Marks a pooled connection that has our pragmas and functions."""
+CAPABILITIES = replace(EVERYTHING_NATIVE, percentiles=False)
+READERS = 8
+"""Connections kept open; SQLite in WAL mode serves any number of readers beside one writer."""
+
+
+def _url(path: str | Path | None, url: str | None, driver: str) -> Any:
+    from sqlalchemy import make_url
+
+    if url is not None:
+        return make_url(url).set(drivername=driver)
+    if path is None:
+        return make_url(f"{driver}://")
+    place = Path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return make_url(f"{driver}:///{place}")
+
+
+def _in_memory(url: Any) -> bool:
+    return not url.database or url.database == ":memory:" or "mode=memory" in str(url.query) + str(url.database)
+
+
+class SqliteStore(SqlStore):
+    """A SQLite database from threads.
+
+    Give a `path`, a SQLAlchemy `url`, or an `engine` of your own; nothing means a private in-memory database.
+    deadline: seconds a call may wait for another writer. tables: spec name -> physical name.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        url: str | None = None,
+        engine: Engine | None = None,
+        tables: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
+        made = engine if engine is not None else _engine(_url(path, url, "sqlite"), deadline)
+        self.engine = made
+        _on_connect(made, deadline)
+        connections = BlockingConnections(made, SqliteDriver(str(made.url)), deadline=deadline, single_writer=True)
+        if _in_memory(made.url):
+            connections.serialise()
+        super().__init__(
+            dialect=SqliteDialect(),
+            connections=connections,
+            runtime=BlockingRuntime(),
+            names=tables,
+            capabilities=CAPABILITIES,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: SqliteSettings, *, name: str = "") -> SqliteStore:
+        """The store that a configuration describes."""
+        del name
+        return cls(settings.path, tables=settings.tables, deadline=settings.deadline)
+
+
+class AsyncSqliteStore(SqlStore):
+    """A SQLite database from event loops, through aiosqlite. Arguments as for `SqliteStore`."""
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        url: str | None = None,
+        engine: AsyncEngine | None = None,
+        tables: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
+        address = engine.url if engine is not None else _url(path, url, "sqlite+aiosqlite")
+        if _in_memory(address):
+            if engine is not None:
+                raise StoreError("an in-memory AsyncEngine cannot be shared; pass no engine, or one of a file")
+            # Each loop opens connections of its own; a shared cache makes them one database.
+            address = address.set(
+                database=f"file:dbrouter-{id(self):x}", query={"mode": "memory", "cache": "shared", "uri": "true"}
+            )
+
+        def make() -> AsyncEngine:
+            # Of a given engine only the address is used: its connections belong to one loop and begin transactions.
+            made = _async_engine(address, deadline)
+            _on_connect(made.sync_engine, deadline)
+            return made
+
+        self.engine = engine
+        super().__init__(
+            dialect=SqliteDialect(),
+            connections=AsyncConnections(make, AsyncSqliteDriver(str(address)), deadline=deadline, single_writer=True),
+            runtime=AsyncRuntime(),
+            names=tables,
+            capabilities=CAPABILITIES,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: SqliteSettings, *, name: str = "") -> AsyncSqliteStore:
+        """The store that a configuration describes."""
+        del name
+        return cls(settings.path, tables=settings.tables, deadline=settings.deadline)
+
+
+def _engine(url: Any, deadline: float) -> Engine:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import QueuePool, StaticPool
+
+    arguments = {"check_same_thread": False}
+    if _in_memory(url):
+        return create_engine(url, poolclass=StaticPool, connect_args=arguments, isolation_level="AUTOCOMMIT")
+    return create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_timeout=deadline,
+        pool_use_lifo=True,
+        pool_reset_on_return=None,
+        connect_args=arguments,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+def _async_engine(url: Any, deadline: float) -> AsyncEngine:
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+    return create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_timeout=deadline,
+        pool_use_lifo=True,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+def _on_connect(engine: Engine, deadline: float) -> None:
+    from sqlalchemy import event
+
+    def prepared(connection: Any, record: Any, _proxy: Any = None) -> None:
+        if not record.info.get(PREPARED):
+            prepare(connection, deadline)
+            record.info[PREPARED] = True
+
+    event.listen(engine, "connect", prepared)
+    # A given engine may already have connections that were opened before we listened.
+    event.listen(engine, "checkout", prepared)

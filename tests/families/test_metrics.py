@@ -1,0 +1,236 @@
+"""Metrics: daily usage per owner, computed from sessions wherever they are, and never stale in silence."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import Insert, Op, Scan, Upsert, tables_of
+from dbrouter.backends.kernel.store import Store
+from dbrouter.router.families.context import Context
+from dbrouter.router.families.daily_usage import day_of, midnight
+from dbrouter.router.families.metrics import Metrics
+from tests.families.recorded import Recorded
+
+R = TypeVar("R")
+
+TODAY = date(2026, 1, 10)
+NOON = midnight(TODAY) + 12 * 3600
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, now: int = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def metrics_in(store: Store, clock: Clock | None = None) -> Metrics:
+    return Metrics(Context(store, now=clock or Clock()))
+
+
+def session(session_id: str, created_at: int = NOON, **columns: Any) -> Record:
+    return {"session_id": session_id, "session_type": "agent", "created_at": created_at, **columns}
+
+
+def run(run_id: str, session_id: str, model: str | None = None, provider: str | None = None) -> Record:
+    run_data = {"model": model, "model_provider": provider, "content": "never read"}
+    return {"run_id": run_id, "session_id": session_id, "run_type": "agent", "run_data": run_data, "created_at": NOON}
+
+
+async def stored(store: Store, *, sessions: list[Record], runs: list[Record] | None = None) -> None:
+    await store.execute(Insert(table="sessions", records=tuple(sessions)))
+    if runs:
+        await store.execute(Insert(table="runs", records=tuple(runs)))
+
+
+async def test_without_sessions_there_is_nothing_to_compute(store: Store) -> None:
+    metrics = metrics_in(store)
+    assert await metrics.calculate_metrics() is None
+    assert await metrics.get_metrics() == ([], None)
+
+
+async def test_a_row_sums_up_one_owners_day(store: Store) -> None:
+    spent = {"session_metrics": {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7, "reasoning_tokens": None}}
+    await stored(
+        store,
+        sessions=[
+            session("a1", user_id="u", session_data=spent),
+            session("a2", user_id="u", session_data=spent),
+            session("t1", user_id="u", session_type="team", session_data={}),
+            session("w1", user_id="u", session_type="workflow"),
+        ],
+        runs=[
+            run("r1", "a1", "m:1", "P"),
+            run("r2", "a1", "m:1", "P"),
+            run("r3", "a2", "m:1"),
+            run("r4", "t1"),
+        ],
+    )
+    rows = await metrics_in(store).calculate_metrics()
+    assert rows is not None
+    (row,) = rows
+    assert isinstance(row.pop("id"), str)
+    models = row.pop("model_metrics")
+    assert sorted(models, key=lambda each: each["count"]) == [
+        {"model_id": "m:1", "model_provider": "", "count": 1},
+        {"model_id": "m:1", "model_provider": "P", "count": 2},
+    ]
+    tokens = row.pop("token_metrics")
+    assert tokens == {
+        "input_tokens": 6,
+        "output_tokens": 8,
+        "total_tokens": 14,
+        "audio_total_tokens": 0,
+        "audio_input_tokens": 0,
+        "audio_output_tokens": 0,
+        "cache_read_tokens": 0,
+        "cache_write_tokens": 0,
+        "reasoning_tokens": 0,
+    }
+    assert row == {
+        "date": TODAY,
+        "aggregation_period": "daily",
+        "user_id": "u",
+        "completed": False,
+        "users_count": 1,
+        "agent_sessions_count": 2,
+        "team_sessions_count": 1,
+        "workflow_sessions_count": 1,
+        "agent_runs_count": 3,
+        "team_runs_count": 1,
+        "workflow_runs_count": 0,
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+
+
+async def test_owners_and_days_have_rows_of_their_own_and_past_days_are_completed(store: Store) -> None:
+    first = midnight(TODAY - timedelta(days=2))
+    await stored(
+        store,
+        sessions=[
+            session("s1", first, user_id="u"),
+            session("s2", first + 86_399, user_id=None),
+            session("s3", NOON, user_id="u"),
+        ],
+    )
+    rows, updated_at = await metrics_in(store).get_metrics()
+    assert [(row["date"], row["user_id"], row["users_count"], row["completed"]) for row in rows] == [
+        (TODAY - timedelta(days=2), None, 0, True),
+        (TODAY - timedelta(days=2), "u", 1, True),
+        (TODAY, "u", 1, False),
+    ]
+    assert updated_at == NOON
+
+
+async def test_reads_are_bounded_by_day_and_owner(store: Store) -> None:
+    clock = Clock()
+    for day in range(3):
+        for owner in ("u", "v", None):
+            moment = midnight(TODAY - timedelta(days=day))
+            await stored(store, sessions=[session(f"{day}{owner}", moment, user_id=owner)])
+    metrics = metrics_in(store, clock)
+    yesterday = TODAY - timedelta(days=1)
+    rows, _ = await metrics.get_metrics(starting_date=yesterday, ending_date=yesterday)
+    assert [row["user_id"] for row in rows] == [None, "u", "v"]
+    assert {row["date"] for row in rows} == {yesterday}
+    rows, _ = await metrics.get_metrics(user_id="u")
+    assert [row["date"] for row in rows] == [TODAY - timedelta(days=2), yesterday, TODAY]
+    rows, _ = await metrics.get_metrics(user_id="")
+    assert {row["user_id"] for row in rows} == {None}
+    assert len(rows) == 3
+    assert await metrics.get_metrics(user_id="nobody") == ([], None)
+    assert await metrics.get_metrics(starting_date=TODAY + timedelta(days=1)) == ([], None)
+
+
+async def test_a_day_computed_again_keeps_its_id_and_its_first_time(store: Store) -> None:
+    clock = Clock()
+    metrics = metrics_in(store, clock)
+    await stored(store, sessions=[session("s1", user_id="u")])
+    (before,) = await metrics.calculate_metrics() or []
+    clock.now += 10
+    await stored(store, sessions=[session("s2", user_id="u")])
+    (after,) = await metrics.calculate_metrics() or []
+    assert (after["id"], after["created_at"]) == (before["id"], NOON)
+    assert (after["agent_sessions_count"], after["updated_at"]) == (2, NOON + 10)
+
+
+async def test_work_resumes_at_the_first_incomplete_day_and_completes_it(store: Store) -> None:
+    clock = Clock()
+    metrics = metrics_in(store, clock)
+    await stored(store, sessions=[session("s1", user_id="u")])
+    await metrics.calculate_metrics()
+    clock.now += 86_400
+    await stored(store, sessions=[session("s2", NOON + 60, user_id="u"), session("s3", clock.now, user_id="u")])
+    rows = await metrics.calculate_metrics()
+    assert rows is not None
+    assert [(row["date"], row["completed"], row["agent_sessions_count"]) for row in rows] == [
+        (TODAY, True, 2),
+        (day_of(clock.now), False, 1),
+    ]
+
+
+async def test_completed_days_are_not_computed_again(store: Store) -> None:
+    clock = Clock(NOON + 86_400)
+    await stored(store, sessions=[session("s1", user_id="u")])
+    assert len(await metrics_in(store, clock).calculate_metrics() or []) == 1
+    await stored(store, sessions=[session("late", NOON, user_id="v")])
+    assert await metrics_in(store, clock).calculate_metrics() == []
+
+
+async def test_reads_refresh_at_most_once_a_minute(store: Store) -> None:
+    clock = Clock()
+    metrics = metrics_in(store, clock)
+    await stored(store, sessions=[session("s1")])
+    assert (await metrics.get_metrics())[0][0]["agent_sessions_count"] == 1
+    await stored(store, sessions=[session("s2")])
+    clock.now += 59
+    assert (await metrics.get_metrics())[0][0]["agent_sessions_count"] == 1
+    clock.now += 1
+    assert (await metrics.get_metrics())[0][0]["agent_sessions_count"] == 2
+
+
+async def test_no_run_body_is_read_and_all_days_are_one_write(store: Store) -> None:
+    await stored(store, sessions=[session("s1", NOON - 86_400), session("s2")], runs=[run("r1", "s1", "m", "p")])
+    recorded = Recorded(store)
+    await metrics_in(recorded).calculate_metrics()
+    assert not [op for op in recorded.ops if isinstance(op, Scan) and op.table == "runs"]
+    sessions = [op.columns for op in recorded.ops if isinstance(op, Scan) and op.table == "sessions"]
+    assert all(columns is not None and "agent_data" not in columns for columns in sessions)
+    assert len([op for op in recorded.ops if isinstance(op, Upsert)]) == 1
+
+
+class SessionsAway(Recorded):
+    """A store that cannot reach its sessions while `away`."""
+
+    away = True
+
+    async def execute(self, op: Op[R], /) -> R:
+        if self.away and "sessions" in tables_of(op):
+            raise Unavailable("sessions did not answer")
+        return await super().execute(op)
+
+
+async def test_a_read_fails_while_the_sessions_are_away_and_tries_again_at_once(store: Store) -> None:
+    await stored(store, sessions=[session("s1")])
+    away = SessionsAway(store)
+    metrics = metrics_in(away)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await metrics.get_metrics()
+    away.away = False
+    assert len((await metrics.get_metrics())[0]) == 1
+
+
+def test_days_are_utc() -> None:
+    assert day_of(midnight(TODAY)) == TODAY
+    assert day_of(midnight(TODAY) - 1) == TODAY - timedelta(days=1)
+    assert datetime.fromtimestamp(midnight(TODAY), tz=UTC) == datetime(2026, 1, 10, tzinfo=UTC)

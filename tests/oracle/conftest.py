@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from agno.db.base import BaseDb
 from agno.db.sqlite import SqliteDb
 
 from dbrouter.backends.kernel.running import finish
@@ -105,11 +106,17 @@ def our_store() -> Store:
 
 
 @pytest.fixture
-def both(our_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
-    """agno's SqliteDb and our families over `our_store`, both empty, with one clock."""
+def agno_db(tmp_path: Path) -> Iterator[BaseDb]:
+    """An empty database of agno's own."""
+    db = SqliteDb(db_file=str(tmp_path / "oracle.db"))
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def both(agno_db: BaseDb, our_store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+    """`agno_db` and our families over `our_store`, both empty, with one clock."""
     clock = Clock()
-    monkeypatch.setattr("agno.db.sqlite.sqlite.time", SimpleNamespace(**{**vars(time), "time": clock}))
-    agno = SqliteDb(db_file=str(tmp_path / "oracle.db"))
-    yield Both(agno, Ours(Context(our_store, now=clock)), clock)
-    agno.close()
+    monkeypatch.setattr(f"{type(agno_db).__module__}.time", SimpleNamespace(**{**vars(time), "time": clock}))
+    yield Both(agno_db, Ours(Context(our_store, now=clock)), clock)
     finish(our_store.close())

@@ -1,4 +1,4 @@
-"""Approvals as agno's SqliteDb keeps them."""
+"""Approvals as agno's own classes keep them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_decisions_answer_and_store_alike(both: Both) -> None:
 
 def test_a_taken_id_is_refused_by_both(both: Both) -> None:
     fill(both)
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(Exception, match="UNIQUE|unique"):
         both.agno.create_approval(approval("p1"))
     with pytest.raises(Duplicate):
         both.ours.create_approval(approval("p1"))

@@ -1,4 +1,4 @@
-"""Knowledge contents as agno's SqliteDb keeps them."""
+"""Knowledge contents as agno's own classes keep them."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ def test_upserts_store_alike(both: Both) -> None:
     fill(both)
     both.upsert_knowledge_content(row("k1", status="failed", status_message="why", updated_at=7))
     both.upsert_knowledge_content(row("k1", user_id="ann", size=0, created_at=1))
-    both.upsert_knowledge_content(row("k3", metadata={}))
-    both.get_knowledge_contents()
+    both.upsert_knowledge_content(row("k3", metadata={}, created_at=2))
+    for id in ("k1", "k3"):  # noqa: A001
+        both.get_knowledge_content(id)
 
 
 @pytest.mark.parametrize("id", ["k2", "k3", "k4"])

@@ -1,4 +1,4 @@
-"""Learnings as agno's SqliteDb keeps them."""
+"""Learnings as agno's own classes keep them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_listings_sort_and_page_alike(both: Both) -> None:
     fill(both)
     for asked in (
         {"sort_by": "created_at", "sort_order": "asc"},
-        {"sort_by": "learning_type"},
+        {"sort_by": "learning_type", "user_id": "ann", "include_global": True},
         {"sort_order": "asc"},
         {"limit": 2, "page": 2},
         {"limit": 2, "page": 9},

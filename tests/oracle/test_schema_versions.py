@@ -1,4 +1,4 @@
-"""Version stamps as agno's SqliteDb keeps them."""
+"""Version stamps as agno's own classes keep them."""
 
 from __future__ import annotations
 

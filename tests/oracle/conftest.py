@@ -24,7 +24,12 @@ from dbrouter.router.families.evals import Evals
 from dbrouter.router.families.knowledge import Knowledge
 from dbrouter.router.families.learnings import Learnings
 from dbrouter.router.families.memories import Memories
+from dbrouter.router.families.metrics import Metrics
+from dbrouter.router.families.schedule_runs import ScheduleRuns
+from dbrouter.router.families.schedules import Schedules
 from dbrouter.router.families.schema_versions import SchemaVersions
+from dbrouter.router.families.spans import Spans
+from dbrouter.router.families.traces import Traces
 
 FAMILIES = (
     Approvals,
@@ -32,7 +37,12 @@ FAMILIES = (
     Knowledge,
     Learnings,
     Memories,
+    Metrics,
+    ScheduleRuns,
+    Schedules,
     SchemaVersions,
+    Spans,
+    Traces,
 )
 
 

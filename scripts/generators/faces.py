@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from inspect import Parameter as P
+from inspect import Parameter as Kind
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,10 @@ from __future__ import annotations
 
 '''
 
-NOQA = "\n# Argument names, their number and their booleans are agno's.\n# ruff: noqa: A002, FBT001, FBT002, PLR0913, PLR0917, RUF100\n"
+NOQA = """
+# Argument names, their number and their booleans are agno's.
+# ruff: noqa: A002, FBT001, FBT002, PLR0913, PLR0917, RUF100
+"""
 
 BY_HAND = frozenset({"schema_versions"})
 """Families whose methods the router answers itself: a version stamp goes where the table that it names is."""
@@ -91,7 +93,8 @@ def _module(mode: str, family: str, classes: tuple[type, ...]) -> Iterator[str]:
     yield _imports(values)
     if typing:
         yield "\nif TYPE_CHECKING:\n" + "".join(f"    {line}\n" for line in _imports(typing).splitlines())
-    yield f'\n\nclass {face_name(mode, family)}({mode.capitalize()}Face):\n    """Calls the programs of `{family}`."""\n'
+    yield f"\n\nclass {face_name(mode, family)}({mode.capitalize()}Face):\n"
+    yield f'    """Calls the programs of `{family}`."""\n'
     yield text
 
 
@@ -101,12 +104,12 @@ def _methods(mode: str, classes: tuple[type, ...]) -> Iterator[tuple[type, str, 
     for program in classes:
         for name, ours in methods_of(program).items():
             where = f"{program.__name__}.{name}"
-            if not asyncio.iscoroutinefunction(ours):
+            if not inspect.iscoroutinefunction(ours):
                 raise Stale(f"{where} must be `async def`")
             sync, native = getattr(BaseDb, name, None), getattr(AsyncBaseDb, name, None)
             if mode == "async" and native is None and sync is not None and name not in ASYNC_ADDITIONS:
                 continue
-            if mode == "async" and native is not None and not asyncio.iscoroutinefunction(native):
+            if mode == "async" and native is not None and not inspect.iscoroutinefunction(native):
                 continue  # a component method: agno calls it unawaited, even on an async database
             theirs = [read(each) for each in ((native, sync) if mode == "async" else (sync,)) if each is not None]
             signature = read(ours)
@@ -129,10 +132,10 @@ def _declared(signature: Signature) -> str:
     parts = ["self"]
     named = False
     for each in signature.parameters:
-        if each.kind is P.KEYWORD_ONLY and not named:
+        if each.kind is Kind.KEYWORD_ONLY and not named:
             parts.append("*")
             named = True
-        stars = "**" if each.kind is P.VAR_KEYWORD else ""
+        stars = "**" if each.kind is Kind.VAR_KEYWORD else ""
         annotation = each.annotation.text if each.annotation else "Any"
         default = "" if each.default is None else f" = {each.default}"
         parts.append(f"{stars}{each.name}: {annotation}{default}")
@@ -141,7 +144,8 @@ def _declared(signature: Signature) -> str:
 
 def _passed(signature: Signature) -> str:
     return ", ".join(
-        f"**{each.name}" if each.kind is P.VAR_KEYWORD else f"{each.name}={each.name}" for each in signature.parameters
+        f"**{each.name}" if each.kind is Kind.VAR_KEYWORD else f"{each.name}={each.name}"
+        for each in signature.parameters
     )
 
 

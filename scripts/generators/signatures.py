@@ -9,7 +9,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from inspect import Parameter as P
+from inspect import Parameter as Kind
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
@@ -65,17 +65,17 @@ def read(function: Callable[..., Any]) -> Signature:
     positional = [*arguments.posonlyargs, *arguments.args][1:]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
     parameters = [
-        names.parameter(each, P.POSITIONAL_OR_KEYWORD, default)
+        names.parameter(each, Kind.POSITIONAL_OR_KEYWORD, default)
         for each, default in zip(positional, defaults, strict=True)
     ]
     if arguments.vararg:
         raise Stale(f"{plain.__qualname__} takes *{arguments.vararg.arg}; a face passes everything by name")
     parameters += [
-        names.parameter(each, P.KEYWORD_ONLY, default)
+        names.parameter(each, Kind.KEYWORD_ONLY, default)
         for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     ]
     if arguments.kwarg:
-        parameters.append(names.parameter(arguments.kwarg, P.VAR_KEYWORD, None))
+        parameters.append(names.parameter(arguments.kwarg, Kind.VAR_KEYWORD, None))
     doc = inspect.getdoc(plain)
     return Signature(
         name=node.name,
@@ -90,22 +90,24 @@ def united(agno: Signature | None, ours: Signature, *, where: str) -> Signature:
     """agno's signature, with what ours has beside it at its end. `Stale` if ours cannot take what agno passes."""
     if agno is None:
         return ours
-    takes_any = any(each.kind is P.VAR_KEYWORD for each in ours.parameters)
+    takes_any = any(each.kind is Kind.VAR_KEYWORD for each in ours.parameters)
     parameters: list[Parameter] = []
     for each in agno.parameters:
         mine = ours.parameter(each.name)
         if mine is None and not takes_any:
             raise Stale(f"{where}: agno passes `{each.name}`, the family method does not take it")
         parameters.append(replace(each, annotation=_clearer(each.annotation, mine.annotation if mine else None)))
-    extras = [each for each in ours.parameters if agno.parameter(each.name) is None and each.kind is not P.VAR_KEYWORD]
+    extras = [
+        each for each in ours.parameters if agno.parameter(each.name) is None and each.kind is not Kind.VAR_KEYWORD
+    ]
     for extra in extras:
         if extra.default is None:
             raise Stale(f"{where}: agno does not know `{extra.name}`, so it needs a default")
-    named = any(each.kind is P.KEYWORD_ONLY for each in parameters)
-    placed = [replace(each, kind=P.KEYWORD_ONLY) if named else each for each in extras]
-    placed.sort(key=lambda each: each.kind is P.KEYWORD_ONLY)
-    last = [each for each in parameters if each.kind is P.VAR_KEYWORD]
-    parameters = [each for each in parameters if each.kind is not P.VAR_KEYWORD] + placed + last
+    named = any(each.kind is Kind.KEYWORD_ONLY for each in parameters)
+    placed = [replace(each, kind=Kind.KEYWORD_ONLY) if named else each for each in extras]
+    placed.sort(key=lambda each: each.kind is Kind.KEYWORD_ONLY)
+    last = [each for each in parameters if each.kind is Kind.VAR_KEYWORD]
+    parameters = [each for each in parameters if each.kind is not Kind.VAR_KEYWORD] + placed + last
     return replace(
         agno,
         parameters=tuple(parameters),

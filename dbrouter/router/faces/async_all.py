@@ -10,6 +10,8 @@ from dbrouter.router.faces.async_evals import AsyncEvals
 from dbrouter.router.faces.async_knowledge import AsyncKnowledge
 from dbrouter.router.faces.async_learnings import AsyncLearnings
 from dbrouter.router.faces.async_memories import AsyncMemories
+from dbrouter.router.faces.async_metrics import AsyncMetrics
+from dbrouter.router.faces.async_schedules import AsyncSchedules
 from dbrouter.router.faces.async_traces import AsyncTraces
 from dbrouter.router.faces.face import AsyncFace
 
@@ -17,8 +19,10 @@ ASYNC_FACES: dict[str, type[AsyncFace]] = {
     "memories": AsyncMemories,
     "knowledge": AsyncKnowledge,
     "evals": AsyncEvals,
+    "metrics": AsyncMetrics,
     "traces": AsyncTraces,
     "approvals": AsyncApprovals,
+    "schedules": AsyncSchedules,
     "learnings": AsyncLearnings,
 }
 """Family -> the mixin that serves it."""
@@ -28,8 +32,10 @@ class EveryAsyncFace(
     AsyncMemories,
     AsyncKnowledge,
     AsyncEvals,
+    AsyncMetrics,
     AsyncTraces,
     AsyncApprovals,
+    AsyncSchedules,
     AsyncLearnings,
 ):
     """What a database that serves every family can be asked; for type checkers, nobody builds one."""

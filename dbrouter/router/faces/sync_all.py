@@ -11,14 +11,18 @@ from dbrouter.router.faces.sync_evals import SyncEvals
 from dbrouter.router.faces.sync_knowledge import SyncKnowledge
 from dbrouter.router.faces.sync_learnings import SyncLearnings
 from dbrouter.router.faces.sync_memories import SyncMemories
+from dbrouter.router.faces.sync_metrics import SyncMetrics
+from dbrouter.router.faces.sync_schedules import SyncSchedules
 from dbrouter.router.faces.sync_traces import SyncTraces
 
 SYNC_FACES: dict[str, type[SyncFace]] = {
     "memories": SyncMemories,
     "knowledge": SyncKnowledge,
     "evals": SyncEvals,
+    "metrics": SyncMetrics,
     "traces": SyncTraces,
     "approvals": SyncApprovals,
+    "schedules": SyncSchedules,
     "learnings": SyncLearnings,
 }
 """Family -> the mixin that serves it."""
@@ -28,8 +32,10 @@ class EverySyncFace(
     SyncMemories,
     SyncKnowledge,
     SyncEvals,
+    SyncMetrics,
     SyncTraces,
     SyncApprovals,
+    SyncSchedules,
     SyncLearnings,
 ):
     """What a database that serves every family can be asked; for type checkers, nobody builds one."""

@@ -9,6 +9,9 @@ from dbrouter.router.families.evals import Evals
 from dbrouter.router.families.knowledge import Knowledge
 from dbrouter.router.families.learnings import Learnings
 from dbrouter.router.families.memories import Memories
+from dbrouter.router.families.metrics import Metrics
+from dbrouter.router.families.schedule_runs import ScheduleRuns
+from dbrouter.router.families.schedules import Schedules
 from dbrouter.router.families.schema_versions import SchemaVersions
 from dbrouter.router.families.spans import Spans
 from dbrouter.router.families.traces import Traces
@@ -25,7 +28,10 @@ class Programs:
         self.memories = Memories(context)
         self.knowledge = Knowledge(context)
         self.evals = Evals(context)
+        self.metrics = Metrics(context)
         self.traces = Traces(context)
         self.spans = Spans(context)
         self.approvals = Approvals(context)
+        self.schedules = Schedules(context)
+        self.schedule_runs = ScheduleRuns(context)
         self.learnings = Learnings(context)

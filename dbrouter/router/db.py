@@ -1,0 +1,123 @@
+"""`DbRouter` and `AsyncDbRouter`: what a user holds and agno takes as `db=`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from dbrouter.backends.kernel.errors import RoutingError
+from dbrouter.backends.kernel.store import Store
+from dbrouter.router.async_db import AsyncDb
+from dbrouter.router.databases import Database
+from dbrouter.router.live import found, register
+from dbrouter.router.opening import SettingsSource, opened
+from dbrouter.router.routes import Component
+from dbrouter.router.sync_db import SyncDb
+from dbrouter.router.wiring import Wired
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+TYPE = "dbrouter"
+"""The `type` in a stored configuration of a component. The rest that is needed is the id."""
+
+
+class Router(Wired):
+    """What routers of both modes can do beyond agno's interface."""
+
+    def bind(self, *, agent: str | None = None, team: str | None = None, workflow: str | None = None) -> Self:
+        """A view of this router for one component, by its id: `Agent(id="x", db=router.bind(agent="x"))`.
+
+        It has the same id, class, databases and connections; what it reads and writes goes to the component's
+        databases without asking around.
+        """
+        named = [
+            component
+            for component in (
+                agent is not None and Component("agent", agent),
+                team is not None and Component("team", team),
+                workflow is not None and Component("workflow", workflow),
+            )
+            if component
+        ]
+        if len(named) != 1:
+            raise RoutingError("name one component: bind(agent=...), bind(team=...) or bind(workflow=...)")
+        return self._view(named[0])
+
+
+class DbRouter(Router, SyncDb):
+    """Many databases as one agno `db=`, for blocking code: `DbRouter.from_yaml("dbrouter.yaml")`."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        id: str | None = None,  # noqa: A002 - agno's name
+        serves: Collection[str] | None = None,
+        databases: Collection[Database] | None = None,
+    ) -> None:
+        """Build a router over a ready store. Arguments as for `SyncDb`; most users want `from_yaml`."""
+        super().__init__(store, id=id, serves=serves, databases=databases)
+        register(DbRouter, self.id, self)
+
+    @classmethod
+    def from_yaml(cls, path: str | PathLike[str]) -> Self:
+        """The router that this file describes. `ConfigError` names everything that is wrong with it, with lines."""
+        return cls.from_settings(_load(path))
+
+    @classmethod
+    def from_settings(cls, settings: SettingsSource) -> Self:
+        """The router that these settings describe."""
+        parts = opened(settings, blocking=True)
+        return cls(parts.store, id=settings.id, serves=parts.serves, databases=parts.databases)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What agno stores of a db beside a component: its id, its type and table names. No address, no secret."""
+        return {**super().to_dict(), "type": TYPE}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> DbRouter:
+        """The open router with that id. `RoutingError` if there is none: a stored dict cannot open databases."""
+        return cast("DbRouter", found(DbRouter, data.get("id")))
+
+
+class AsyncDbRouter(Router, AsyncDb):
+    """Many databases as one agno `db=`, for async code: `AsyncDbRouter.from_yaml("dbrouter.yaml")`."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        id: str | None = None,  # noqa: A002 - agno's name
+        serves: Collection[str] | None = None,
+        databases: Collection[Database] | None = None,
+    ) -> None:
+        """Build a router over a ready store. Arguments as for `AsyncDb`; most users want `from_yaml`."""
+        super().__init__(store, id=id, serves=serves, databases=databases)
+        register(AsyncDbRouter, self.id, self)
+
+    @classmethod
+    def from_yaml(cls, path: str | PathLike[str]) -> Self:
+        """The router that this file describes. `ConfigError` names everything that is wrong with it, with lines."""
+        return cls.from_settings(_load(path))
+
+    @classmethod
+    def from_settings(cls, settings: SettingsSource) -> Self:
+        """The router that these settings describe. Databases without an async client run on threads."""
+        parts = opened(settings, blocking=False)
+        return cls(parts.store, id=settings.id, serves=parts.serves, databases=parts.databases)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What agno stores of a db beside a component: its id, its type and table names. No address, no secret."""
+        return {**super().to_dict(), "type": TYPE}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> AsyncDbRouter:
+        """The open router with that id. `RoutingError` if there is none: a stored dict cannot open databases."""
+        return cast("AsyncDbRouter", found(AsyncDbRouter, data.get("id")))
+
+
+def _load(path: str | PathLike[str]) -> SettingsSource:
+    # By name: configuration is built on the router, and only this call goes the other way.
+    return cast("SettingsSource", importlib.import_module("dbrouter.config").load(path))

@@ -1,0 +1,78 @@
+"""From validated settings to an open, routed store."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from dbrouter.backends.kernel.errors import ConfigError
+from dbrouter.backends.kernel.store import Store
+from dbrouter.router.databases import Database
+from dbrouter.router.routes import SCHEMA_VERSIONS, Routes, RoutesSource
+from dbrouter.router.threaded import awaited
+
+STORES: Mapping[str, tuple[str, str, str | None]] = {
+    "memory": ("dbrouter.backends.memory.store", "MemoryStore", "AsyncMemoryStore"),
+    "sqlite": ("dbrouter.backends.sqlite.store", "SqliteStore", "AsyncSqliteStore"),
+    "postgres": ("dbrouter.backends.postgres.store", "PostgresStore", "AsyncPostgresStore"),
+}
+"""Kind -> the module and names of its stores, blocking and native async. Imported only when a file names the kind."""
+
+
+class DatabaseSource(Protocol):
+    """The settings of one database."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+class SettingsSource(RoutesSource, Protocol):
+    """A validated configuration, as `dbrouter.config.settings.Settings` is one."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def databases(self) -> Mapping[str, DatabaseSource]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A routed store, its databases, and the families it serves."""
+
+    store: Store
+    databases: tuple[Database, ...]
+    serves: tuple[str, ...]
+
+
+def opened(settings: SettingsSource, *, blocking: bool) -> Opened:
+    """The store that these settings describe. Nothing is sent to a database yet."""
+    from dbrouter.router.routed import RoutedStore
+
+    routes = Routes.of(settings)
+    stores = {name: open_store(name, each, blocking=blocking) for name, each in settings.databases.items()}
+    databases = tuple(
+        Database(name=name, store=store, families=_families_in(name, routes)) for name, store in stores.items()
+    )
+    return Opened(store=RoutedStore(stores, routes), databases=databases, serves=routes.families)
+
+
+def open_store(name: str, settings: DatabaseSource, *, blocking: bool) -> Store:
+    """The store of one configured database, native async where its client is. `ConfigError` without its client."""
+    module, sync_name, async_name = STORES[settings.kind]
+    try:
+        stores = importlib.import_module(module)
+        chosen: Any = getattr(stores, sync_name if blocking or async_name is None else async_name)
+        store = cast("Store", chosen.from_settings(settings, name=name))
+    except ImportError as missing:
+        raise ConfigError(
+            f"databases.{name}: {settings.kind} needs {missing.name}, which is not installed; "
+            f"pip install 'dbrouter[{settings.kind}]'"
+        ) from missing
+    return store if blocking else awaited(store)
+
+
+def _families_in(database: str, routes: Routes) -> frozenset[str]:
+    """The families whose rows can be in this database."""
+    return frozenset(family for family in (*routes.families, SCHEMA_VERSIONS) if database in routes.databases(family))

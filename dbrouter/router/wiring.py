@@ -1,0 +1,115 @@
+"""What every db of ours is made of, whatever its mode."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self, runtime_checkable
+
+from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.store import Store
+from dbrouter.router.agno_types import generate_id
+from dbrouter.router.databases import Database, Databases
+from dbrouter.router.families.context import Context
+from dbrouter.router.families.programs import Programs
+from dbrouter.router.routes import Component
+
+ONLY = "main"
+"""The name of a database that is the only one."""
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """A store that routes, and can do so for one component."""
+
+    def bound(self, component: Component) -> Store:
+        """This store for the calls of that component."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """A db's id, the store that its families speak to, and its databases."""
+
+    id: str
+    store: Store
+    databases: Databases
+
+    @classmethod
+    def over(
+        cls, store: Store, *, serves: frozenset[str], id_: str | None, databases: Collection[Database] | None
+    ) -> Wiring:
+        """A wiring of this store. Without databases it is the only one; without an id, names and kinds give one."""
+        held = databases or (Database(name=ONLY, store=store, families=serves),)
+        seed = ",".join(sorted(f"{each.name}={type(each.store).__name__}" for each in held))
+        return cls(
+            id=id_ or generate_id(f"dbrouter:{seed}"),
+            store=store,
+            databases=Databases(held, store.runtime),
+        )
+
+    def bound(self, component: Component) -> Wiring:
+        """The same databases, for the calls of one component."""
+        if not isinstance(self.store, Bindable):
+            return self
+        return replace(self, store=self.store.bound(component))
+
+
+class Wired:
+    """A db over a wiring. `_wire` makes it one; agno's own constructor has run before."""
+
+    _serves: frozenset[str]
+    """The families whose faces the class has."""
+    _wiring: Wiring
+    _families: Programs
+    _shared: dict[str, list[Any]]
+    """What agno registers on a db. Its views have it too: what is registered on one counts for all."""
+
+    def _wire(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._families = Programs(Context(wiring.store))
+        self._shared = {}
+        for spec in TABLES.values():
+            # agno's async class has not all of these attributes; what it has not, nobody reads.
+            if hasattr(self, spec.attribute):
+                setattr(self, spec.attribute, wiring.store.physical_name(spec.name))
+
+    def database(self, name: str) -> Store:
+        """The store of the database of that name. `RoutingError` if there is none."""
+        return self._wiring.databases.named(name).store
+
+    @property
+    def families(self) -> frozenset[str]:
+        """The families that are served."""
+        return self._serves
+
+    @property
+    def tool_result_filesystems(self) -> list[Any]:
+        """Set by agno: where tool results have their payloads, so that a session's deletion reaches them."""
+        return self._registered("tool_result_filesystems")
+
+    @tool_result_filesystems.setter
+    def tool_result_filesystems(self, value: list[Any]) -> None:
+        self._shared["tool_result_filesystems"] = value
+
+    @property
+    def sandbox_coordinators(self) -> list[Any]:
+        """Set by agno: who must know before a session is deleted."""
+        return self._registered("sandbox_coordinators")
+
+    @sandbox_coordinators.setter
+    def sandbox_coordinators(self, value: list[Any]) -> None:
+        self._shared["sandbox_coordinators"] = value
+
+    def _registered(self, name: str) -> list[Any]:
+        if name not in self._shared:  # agno asks by `getattr(db, name, None)` whether it must set it
+            raise AttributeError(f"{type(self).__name__} has no {name} yet", name=name, obj=self)
+        return self._shared[name]
+
+    def _view(self, component: Component) -> Self:
+        """This db for one component: of the same class and id, over the same databases."""
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._wiring = self._wiring.bound(component)
+        view._families = Programs(Context(view._wiring.store))
+        return view

@@ -30,6 +30,13 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTo:
+    """This value, whatever the incoming record says (that is for the case that there is none yet)."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Fill:
     """The stored value stays unless it is null."""
 
@@ -77,7 +84,7 @@ class Next:
     within: str
 
 
-Rule: TypeAlias = Keep | Replace | Fill | Present | Least | Greatest | Ranked | Elapsed | Next
+Rule: TypeAlias = Keep | Replace | SetTo | Fill | Present | Least | Greatest | Ranked | Elapsed | Next
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,8 @@ def _decided(rule: Rule, column: str, stored: Record, incoming: Record) -> Any:
             return old
         case Replace():
             return new
+        case SetTo(value=value):
+            return value
         case Fill() | Next():
             return new if old is None else old
         case Present():

@@ -196,7 +196,9 @@ class Upsert(Op["list[Stored | None]"]):
 
     Answers, per record and in order, what is stored now, or `None` where the guard or `expect` refused the change.
     on: the columns that identify a record (the key if empty, else a declared unique set).
-    expect: as in `Put`, but a mismatch answers `None`. returning: when false, answers only what it must: an empty list.
+    expect: as in `Put`, but a mismatch answers `None`.
+    returning: when false, answered records need hold only the identifying columns (versions come with an expectation
+    all the same), and without a guard or an expectation the answer is an empty list.
     Positions (`Next`) are decided one writer at a time per parent.
     """
 

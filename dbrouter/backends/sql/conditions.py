@@ -36,6 +36,7 @@ from dbrouter.backends.kernel.merging import (
     Ranked,
     Replace,
     Rule,
+    SetTo,
 )
 from dbrouter.backends.kernel.ops import KEEP_VALUE, Choice, Order
 from dbrouter.backends.kernel.tables import Kind
@@ -193,6 +194,8 @@ class Merging:
                 return old
             case Replace():
                 return self.incoming(column)
+            case SetTo(value=value):
+                return self.stored.bind_column(column, value)
             case Fill() | Next():
                 return f"COALESCE({old}, {self.incoming(column)})"
             case Present():

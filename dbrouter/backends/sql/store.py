@@ -159,7 +159,7 @@ class SqlStore:
                 return await self._commit(op)
             case Batch():
                 await self._run_all(
-                    [each for upsert in op.upserts for each in self._upsert_statements(upsert, returning=False)],
+                    [each for upsert in op.upserts for each in self._upsert_statements(replace(upsert, returning=False))],
                     atomic=True,
                 )
                 return None
@@ -175,36 +175,37 @@ class SqlStore:
         read = self._relations[op.table].reader(plan.columns, op.raw)
         return Page([read(row) for row in outcomes[0].rows], outcomes[1].rows[0][0] if plan.count else None)
 
-    def _upsert_statements(self, op: Upsert, *, returning: bool) -> list[Statement]:
+    def _upsert_statements(self, op: Upsert) -> list[Statement]:
         relation = self._relations[op.table]
         return [
             statement
             for wave in writing.waves(relation, op)
-            for statement in writing.upsert(_part(op, wave), self._relations, returning=returning)
+            for statement in writing.upsert(_part(op, wave), self._relations)
         ]
 
     async def _upsert(self, op: Upsert) -> list[Stored | None]:
         relation = self._relations[op.table]
         if not op.records:
             return []
-        # Whether a guard or an expectation refused a record shows only in what comes back.
-        answered = op.returning or op.guard is not None or op.expect is not None
         if op.expect is not None and op.expect is not ABSENT:
-            statements = [
-                writing.expected_update(op, relation.completed(record), self._relations) for record in op.records
-            ]
+            records = [relation.completed(record) for record in op.records]
+            statements = [writing.expected_update(op, record, self._relations) for record in records]
         else:
-            statements = self._upsert_statements(op, returning=answered)
+            statements = self._upsert_statements(op)
         outcomes = await self._run_all(statements, atomic=True)
-        if not answered:
+        columns = writing.answered(op, relation)
+        if not columns:
             return []
-        read = relation.reader(tuple(relation.kinds))
+        read, width = relation.reader(columns), len(columns)
         target = op.on or relation.spec.key
         found: dict[tuple[Any, ...], Stored] = {}
         for statement, outcome in zip(statements, outcomes, strict=True):
             for row in outcome.rows if statement.answers else ():
                 record = read(row)
-                found[tuple(record[column] for column in target)] = Stored(record, self._version(relation, row))
+                # Without a version of its own the whole row is the version, and a part of it is none.
+                whole = tuple(row) if width == len(relation.kinds) else None
+                version = row[width] if len(row) > width else whole
+                found[tuple(record[column] for column in target)] = Stored(record, version)
         return [found.get(tuple(record.get(column) for column in target)) for record in op.records]
 
     async def _commit(self, op: Commit) -> tuple[Version | None, ...]:

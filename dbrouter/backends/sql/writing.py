@@ -36,7 +36,15 @@ def insert(op: Insert, relations: Relations) -> list[Statement]:
     return statements
 
 
-def upsert(op: Upsert, relations: Relations, *, returning: bool) -> list[Statement]:
+def answered(op: Upsert, relation: Relation) -> tuple[str, ...]:
+    """The columns an upsert gives back."""
+    rows_are_versions = relation.dialect.version(relation.table) is None
+    if op.returning or (op.expect is not None and rows_are_versions):
+        return tuple(relation.kinds)
+    return (op.on or relation.spec.key) if op.guard is not None or op.expect is not None else ()
+
+
+def upsert(op: Upsert, relations: Relations) -> list[Statement]:
     """Upserts of records with distinct keys; with positions, preceded by the lock for their parents."""
     relation = relations[op.table]
     records = [relation.completed(record) for record in op.records]
@@ -50,10 +58,10 @@ def upsert(op: Upsert, relations: Relations, *, returning: bool) -> list[Stateme
             statements.append(Statement(lock, (parents,), writes=True, answers=False))
     if positions:
         # One record a statement: each must see the positions the one before it took.
-        statements.extend(_upsert_chunk(op, relations, [record], columns, positions, returning) for record in records)
+        statements.extend(_upsert_chunk(op, relations, [record], columns, positions) for record in records)
         return statements
     for chunk in chunked(records, relation.dialect.max_params // max(1, len(columns))):
-        statements.append(_upsert_chunk(op, relations, chunk, columns, positions, returning))
+        statements.append(_upsert_chunk(op, relations, chunk, columns, positions))
     return statements
 
 
@@ -63,18 +71,17 @@ def _upsert_chunk(
     records: Sequence[Record],
     columns: tuple[str, ...],
     positions: Mapping[str, Next],
-    returning: bool,
 ) -> Statement:
     relation = relations[op.table]
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
     values = ", ".join(_row(conditions, columns, record, positions) for record in records)
     text = f"INSERT INTO {relation.table} ({_names(relation, columns)}) VALUES {values}"
-    target = op.on or relation.spec.key
+    target, returned = op.on or relation.spec.key, answered(op, relation)
     merging = Merging(conditions, lambda column: f"excluded.{relation.quoted(column)}")
     rules = {column: rule for column, rule in op.rules.items() if column in relation.kinds}
     assignments = merging.assignments(rules)
-    if op.expect is ABSENT or (not assignments and not returning):
+    if op.expect is ABSENT or (not assignments and not returned):
         text += f" ON CONFLICT ({_names(relation, target)}) DO NOTHING"
     else:
         # With nothing to change, a change to itself still lets the row be returned.
@@ -82,9 +89,9 @@ def _upsert_chunk(
         text += f" ON CONFLICT ({_names(relation, target)}) DO UPDATE SET {assignments}"
         if op.guard is not None:
             text += f" WHERE {merging.admitted(op.guard)}"
-    if returning:
-        text += f" RETURNING {_returned(relation)}"
-    return Statement(text, tuple(params), True, returning)
+    if returned:
+        text += f" RETURNING {_returned(relation, returned)}"
+    return Statement(text, tuple(params), True, bool(returned))
 
 
 def expected_update(op: Upsert, record: Record, relations: Relations) -> Statement:
@@ -102,7 +109,7 @@ def expected_update(op: Upsert, record: Record, relations: Relations) -> Stateme
     where += f" AND {_unchanged(conditions, op.expect)}"
     if op.guard is not None:
         where += f" AND {merging.admitted(op.guard)}"
-    return Statement(f"{text} WHERE {where} RETURNING {_returned(relation)}", tuple(params), True)
+    return Statement(f"{text} WHERE {where} RETURNING {_returned(relation, answered(op, relation))}", tuple(params), True)
 
 
 def update(op: Update, relations: Relations) -> Statement:
@@ -174,7 +181,7 @@ def put(write: Put, relations: Relations) -> Statement:
         )
         where = conditions.where(by_key(relation, relation.spec.key_of(record)))
         text = f"UPDATE {relation.table} SET {assignments} WHERE {where} AND {_unchanged(conditions, write.expect)}"
-    return Statement(f"{text} RETURNING {_returned(relation)}", tuple(params), True)
+    return Statement(f"{text} RETURNING {_returned(relation, tuple(relation.kinds))}", tuple(params), True)
 
 
 def remove(write: Remove, relations: Relations) -> Statement:
@@ -214,8 +221,9 @@ def _unchanged(conditions: Conditions, version: Version) -> str:
     return f"({' AND '.join(parts)})"
 
 
-def _returned(relation: Relation) -> str:
-    selected = relation.selection(tuple(relation.kinds))
+def _returned(relation: Relation, columns: tuple[str, ...]) -> str:
+    """These columns, and the version if it is not the row itself."""
+    selected = relation.selection(columns)
     version = relation.dialect.version(relation.table)
     return selected if version is None else f"{selected}, {version}"
 

@@ -121,6 +121,15 @@ async def test_an_unowned_memory_among_many_gets_an_owner_and_none_loses_one(sto
     assert await ids_of(memories, user_id="ann") == ["m1", "m2"]
 
 
+async def test_of_two_memories_with_one_id_the_last_stays(store: Store) -> None:
+    memories = memories_in(store)
+    stored = await memories.upsert_memories([memory("m1", "first"), memory("m2"), memory("m1", "last")])
+    assert [each.memory_id for each in stored if isinstance(each, UserMemory)] == ["m1", "m2", "m1"]
+    kept = await memories.get_user_memory("m1")
+    assert isinstance(kept, UserMemory)
+    assert kept.memory == "last"
+
+
 async def test_memories_are_found_by_topic_text_and_component(store: Store) -> None:
     memories = memories_in(store)
     await memories.upsert_memories(

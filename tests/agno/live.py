@@ -1,0 +1,54 @@
+"""A db object that agno runs on, and how a test talks to it whichever way it is driven."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from agno.agent import Agent
+from agno.db.base import AsyncBaseDb, BaseDb
+from agno.team import Team
+from agno.workflow import Workflow
+
+Db = BaseDb | AsyncBaseDb
+Component = Agent | Team | Workflow
+
+
+@dataclass(kw_only=True)
+class Live:
+    """A db of one backend in one mode. `run` and `ask` hide the mode, so that one test serves both."""
+
+    backend: str
+    mode: str
+    db: Any
+
+    @property
+    def blocking(self) -> bool:
+        """Whether agno calls it, and is called, without `await`."""
+        return self.mode == "blocking"
+
+    async def run(self, component: Component, message: str, **options: Any) -> Any:
+        """Run a component as a user of this mode does: `run` on a blocking db, `arun` on an async one."""
+        if self.blocking:
+            return component.run(message, **options)
+        return await component.arun(message, **options)
+
+    async def stream(self, component: Component, message: str, **options: Any) -> list[Any]:
+        """Run a component and collect its events."""
+        if self.blocking:
+            return list(component.run(message, stream=True, **options))
+        return [event async for event in component.arun(message, stream=True, **options)]
+
+    async def ask(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """Call one of the db's own methods."""
+        return await answer(getattr(self.db, method)(*arguments, **options))
+
+    async def close(self) -> None:
+        """Close the db."""
+        await answer(self.db.close())
+
+
+async def answer(value: Any) -> Any:
+    """Give the value, waited for if it has to be."""
+    return await value if inspect.isawaitable(value) else value

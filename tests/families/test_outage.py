@@ -10,7 +10,7 @@ import pytest
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.ops import Op
-from dbrouter.backends.kernel.running import BlockingRuntime, finish
+from dbrouter.backends.kernel.running import BlockingRuntime, Runtime, finish
 from dbrouter.router.agno_types import EvalRunRecord, EvalType, KnowledgeRow, RunStatus, UserMemory
 from dbrouter.router.families.approvals import Approvals
 from dbrouter.router.families.context import Context
@@ -45,7 +45,7 @@ class Unreachable:
     """A store whose database is away."""
 
     def __init__(self) -> None:
-        self.runtime = BlockingRuntime()
+        self.runtime: Runtime = BlockingRuntime()
 
     @property
     def capabilities(self) -> Capabilities:

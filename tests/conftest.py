@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbrouter.testing import Candidate
 from dbrouter.testing.ran import report_missing
 from scripts.servers import STARTERS, CannotStart, Server
+from tests.candidates import CANDIDATES
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -50,6 +52,8 @@ def _postgres_admin(postgres: Server) -> Iterator[Connection]:
     import psycopg
 
     with psycopg.connect(postgres.url, autocommit=True) as connection:
+        # A store that was closed and still holds a lock is a fault to report, not to wait for.
+        connection.execute("set lock_timeout = '10s'")
         yield connection
 
 
@@ -59,6 +63,11 @@ def postgres_schema(_postgres_admin: Connection) -> Iterator[str]:
     name = f"t{next(_numbers)}"
     yield name
     _postgres_admin.execute(f'drop schema if exists "{name}" cascade')
+
+
+def pytest_dbrouter_stores() -> tuple[Candidate, ...]:
+    """The stores under test."""
+    return CANDIDATES
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,5 @@
+"""The whole suite as one file, for `pytest --pyargs dbrouter.testing.conformance.suite --dbrouter-store MODULE:NAME`."""
+
+from __future__ import annotations
+
+from dbrouter.testing.conformance import *

@@ -1,0 +1,5 @@
+"""The conformance suite on every store of ours."""
+
+from __future__ import annotations
+
+from dbrouter.testing.conformance import *

@@ -1,0 +1,75 @@
+"""`dbrouter explain`: which rule decides, for which database, and which others were considered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dbrouter.backends.kernel.errors import RoutingError
+from dbrouter.cli.output import AsJson, FileOption, as_json, console, give_up, plain, settings_in, table
+from dbrouter.router.explain import Explanation
+from dbrouter.router.explain import explain as explanation
+from dbrouter.router.routes import KINDS, Component, Routes, Rule, leader_of
+
+
+def explain(  # noqa: PLR0913 - one parameter for each option
+    *,
+    file: FileOption = None,
+    family: Annotated[str | None, typer.Option(help="A family, such as sessions; all of them if not given.")] = None,
+    agent: Annotated[str | None, typer.Option(help="An agent's id.")] = None,
+    team: Annotated[str | None, typer.Option(help="A team's id.")] = None,
+    workflow: Annotated[str | None, typer.Option(help="A workflow's id.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Not supported by this version.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Say which database something goes to, and why."""
+    if tenant is not None:
+        raise typer.BadParameter("tenants are not supported by this version; leave --tenant out")
+    component = _component(agent, team, workflow)
+    routes = Routes.of(settings_in(file))
+    if family is not None and (leader := leader_of(family)) is not None:
+        raise typer.BadParameter(f"{family} are routed with {leader}; ask with --family {leader}")
+    try:
+        found = [explanation(routes, each, component) for each in ([family] if family else routes.families)]
+    except RoutingError as error:
+        give_up(str(error))
+    if json:
+        as_json(found[0].as_dict() if family else [each.as_dict() for each in found])
+    elif family:
+        _show(found[0])
+    else:
+        _show_all(found)
+
+
+def _component(*ids: str | None) -> Component | None:
+    named = [Component(kind, id_) for kind, id_ in zip(KINDS, ids, strict=True) if id_ is not None]
+    if len(named) > 1:
+        raise typer.BadParameter("name one of --agent, --team and --workflow")
+    return named[0] if named else None
+
+
+def _show(found: Explanation) -> None:
+    out = console()
+    whose = f" of {found.component}" if found.component else ""
+    out.print(plain(f"{found.family}{whose} -> {found.database}", "bold"))
+    out.print(plain(f"because {_rule(found.rule)}\n"))
+    considered = table("rule", "names", "verdict")
+    for each in found.considered:
+        considered.add_row(plain(_rule(each.rule)), plain(each.rule.database), plain(each.verdict))
+    out.print(considered)
+    if found.asked:
+        out.print(plain(f"\nA call that names no component asks {', '.join(found.databases)}:", "bold"))
+        out.print(plain(", ".join(found.asked)))
+
+
+def _show_all(found: list[Explanation]) -> None:
+    rows = table("family", "database", "because", "also in")
+    for each in found:
+        others = ", ".join(name for name in each.databases if name != each.database)
+        rows.add_row(plain(each.family), plain(each.database, "bold"), plain(_rule(each.rule)), plain(others))
+    console().print(rows)
+
+
+def _rule(rule: Rule) -> str:
+    return f"{rule.source} ({rule.place})" if rule.place else rule.source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -201,8 +202,11 @@ async def test_of_32_workers_one_claims_each_due_schedule(store: Store) -> None:
     schedules = schedules_in(store)
     await schedules.create_schedule(schedule("s1", next_run_at=NOW))
     await schedules.create_schedule(schedule("s2", next_run_at=NOW))
-    with ThreadPoolExecutor(32) as workers:
-        claims = list(workers.map(lambda n: finish(schedules.claim_due_schedule(f"w{n}")), range(32)))
+    if store.runtime.blocking:
+        with ThreadPoolExecutor(32) as workers:
+            claims = list(workers.map(lambda number: finish(schedules.claim_due_schedule(f"w{number}")), range(32)))
+    else:
+        claims = await asyncio.gather(*(schedules.claim_due_schedule(f"w{number}") for number in range(32)))
     won = [each for each in claims if each is not None]
     assert sorted(each["id"] for each in won) == ["s1", "s2"]
     for claim in won:

@@ -25,6 +25,7 @@ from dbrouter.backends.kernel.ops import (
     Upsert,
     Version,
 )
+from dbrouter.backends.kernel.stored_form import as_stored, decoded, encoded
 from dbrouter.backends.memory.reads import in_order, stored
 from dbrouter.backends.memory.rows import Row
 from dbrouter.backends.memory.state import MemoryState
@@ -59,7 +60,7 @@ def upsert(state: MemoryState, op: Upsert) -> list[Stored | None]:
     spec = state.spec(op.table)
     check_columns(spec, op.rules)
     kept = [_upsert(state, op, record) for record in op.records]
-    if not op.returning:
+    if not op.returning and op.guard is None and op.expect is None:
         return []
     return [None if row is None else stored(state, op.table, row) for row in kept]
 
@@ -71,7 +72,7 @@ def update(state: MemoryState, op: Update) -> list[Record]:
     changes = _resolved(state, op.changes)
     found = in_order(state, op.table, state.find(op.table, op.where), ())
     written = [_change(state, op.table, row, changes) for row in found]
-    return [rows.decoded(row.values, None if op.returning else rows.spec.key) for row in written]
+    return [decoded(rows.spec, row.values, None if op.returning else rows.spec.key) for row in written]
 
 
 def claim(state: MemoryState, op: Claim) -> Record | None:
@@ -81,7 +82,7 @@ def claim(state: MemoryState, op: Claim) -> Record | None:
     found = in_order(state, op.table, state.find(op.table, op.where), op.order)
     if not found:
         return None
-    return rows.decoded(_change(state, op.table, found[0], _resolved(state, op.changes)).values)
+    return decoded(rows.spec, _change(state, op.table, found[0], _resolved(state, op.changes)).values)
 
 
 def delete(state: MemoryState, op: Delete) -> int:
@@ -117,20 +118,20 @@ def _insert(state: MemoryState, table: str, record: Mapping[str, Any]) -> Row:
 
 def _upsert(state: MemoryState, op: Upsert, record: Record) -> Row | None:
     rows = state.rows(op.table)
-    incoming = rows.decoded(rows.encoded(record))
+    incoming = as_stored(rows.spec, record)
     key = rows.key_where(op.on or rows.spec.key, incoming)
     row = None if key is None else rows.by_key[key]
     if op.expect is not None and op.expect != (ABSENT if row is None else row.version):
         return None
     if row is None:
         return _insert(state, op.table, _positioned(state, op, incoming, None))
-    before = rows.decoded(row.values)
+    before = decoded(rows.spec, row.values)
     if op.guard is not None and not op.guard.admits(before, incoming):
         return None
     after = merged(before, _positioned(state, op, incoming, before), op.rules)
     if key_in(rows.spec, after) != key:
         raise StoreError(f"{op.table}: an upsert cannot change the key of the record it found")
-    return row if rows.encoded(after) == row.values else state.write(op.table, after)
+    return row if encoded(rows.spec, after) == row.values else state.write(op.table, after)
 
 
 def _positioned(state: MemoryState, op: Upsert, incoming: Record, before: Record | None) -> Record:
@@ -151,7 +152,7 @@ def _siblings(rule: Next, record: Record) -> Filter:
 
 def _change(state: MemoryState, table: str, row: Row, changes: Mapping[str, Any]) -> Row:
     rows = state.rows(table)
-    return state.write(table, changed(rows.spec, rows.decoded(row.values), changes))
+    return state.write(table, changed(rows.spec, decoded(rows.spec, row.values), changes))
 
 
 def _resolved(state: MemoryState, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -178,4 +178,5 @@ def _async_engine(url: Any, deadline: float, connect_timeout: float, pool_size: 
         connection.deadline = deadline
         return connection
 
-    return create_async_engine(url, async_creator=connect, **_pool(deadline, pool_size, max_overflow))
+    # An overflow connection is closed when given back, which a pool cannot do without suspending: all of them are kept.
+    return create_async_engine(url, async_creator=connect, **_pool(deadline, pool_size + max_overflow, 0))

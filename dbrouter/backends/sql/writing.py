@@ -8,7 +8,7 @@ from typing import Any
 from dbrouter.backends.kernel.agno_tables import children_of
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter, Related, all_of, eq
-from dbrouter.backends.kernel.merging import Elapsed, Next, Record
+from dbrouter.backends.kernel.merging import Elapsed, Keep, Next, Record
 from dbrouter.backends.kernel.ops import ABSENT, Check, Claim, Delete, Insert, Key, Put, Remove, Update, Upsert, Version
 from dbrouter.backends.sql.conditions import Conditions, Merging
 from dbrouter.backends.sql.reading import Relations, by_key
@@ -80,12 +80,13 @@ def _upsert_chunk(
     target, returned = op.on or relation.spec.key, answered(op, relation)
     merging = Merging(conditions, lambda column: f"excluded.{relation.quoted(column)}")
     rules = {column: rule for column, rule in op.rules.items() if column in relation.kinds}
-    assignments = merging.assignments(rules)
-    if op.expect is ABSENT or (not assignments and not returned):
+    changes = any(not isinstance(rule, Keep) for rule in rules.values())
+    if op.expect is ABSENT or not (changes or returned):
         text += f" ON CONFLICT ({_names(relation, target)}) DO NOTHING"
     else:
         # With nothing to change, a change to itself still lets the row be returned.
-        assignments = assignments or f"{relation.quoted(target[0])} = {relation.of_table(target[0])}"
+        itself = f"{relation.quoted(target[0])} = {relation.of_table(target[0])}"
+        assignments = merging.assignments(rules) if changes else itself
         text += f" ON CONFLICT ({_names(relation, target)}) DO UPDATE SET {assignments}"
         if op.guard is not None:
             text += f" WHERE {merging.admitted(op.guard)}"

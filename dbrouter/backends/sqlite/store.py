@@ -153,8 +153,9 @@ def _async_engine(url: Any, deadline: float) -> AsyncEngine:
     return create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=READERS,
-        max_overflow=READERS,
+        pool_size=2 * READERS,
+        # An overflow connection is closed when given back, which a pool cannot do without suspending.
+        max_overflow=0,
         pool_timeout=deadline,
         pool_use_lifo=True,
         pool_reset_on_return=None,

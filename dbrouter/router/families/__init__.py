@@ -10,12 +10,15 @@ from dbrouter.router.families.memories import Memories
 from dbrouter.router.families.metrics import Metrics
 from dbrouter.router.families.schedule_runs import ScheduleRuns
 from dbrouter.router.families.schedules import Schedules
+from dbrouter.router.families.runs import Runs
 from dbrouter.router.families.schema_versions import SchemaVersions
+from dbrouter.router.families.sessions import Sessions
 from dbrouter.router.families.spans import Spans
 from dbrouter.router.families.traces import Traces
 
 FAMILY_CLASSES: dict[str, tuple[type, ...]] = {
     "schema_versions": (SchemaVersions,),
+    "sessions": (Sessions, Runs),
     "memories": (Memories,),
     "knowledge": (Knowledge,),
     "evals": (Evals,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from dbrouter.backends.kernel.store import Store
 
@@ -14,9 +15,16 @@ def epoch_seconds() -> int:
     return int(time.time())
 
 
+OnConflict: TypeAlias = Literal["merge", "last_writer", "raise"]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A store and a clock. Families hold nothing else, so one instance serves every thread and task."""
+    """A store, a clock, and what becomes of session state that two writers changed.
+
+    Families hold no state beside it but caches, so one instance serves every thread and task.
+    """
 
     store: Store
     now: Callable[[], int] = epoch_seconds
+    on_conflict: OnConflict = "merge"

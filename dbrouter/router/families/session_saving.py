@@ -1,0 +1,106 @@
+"""Saving a session: owner guard, version check and three-way merge, one statement when nobody else wrote."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from dbrouter.backends.kernel.codec import encode
+from dbrouter.backends.kernel.errors import Conflict
+from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule, SetTo
+from dbrouter.backends.kernel.ops import ABSENT, Get, Stored, Upsert
+from dbrouter.router.agno_types import Session
+from dbrouter.router.families.context import Context
+from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
+from dbrouter.router.families.session_rows import row_of, written_columns
+from dbrouter.router.families.state_merge import merged
+
+ATTEMPTS = 100
+"""Merges tried before a save gives up; each failed one means that somebody else's save went through."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
+
+GUARD = OwnerGuard("user_id", claim=True)
+"""An unowned session is claimed by its first owner; another owner's is never changed."""
+
+
+class Saving:
+    """Writes session rows. `absences` knows which callers were just told that a session does not exist."""
+
+    def __init__(self, context: Context, absences: Absences) -> None:
+        self._store = context.store
+        self._now = context.now
+        self._on_conflict = context.on_conflict
+        self._absences = absences
+
+    async def save(self, session: Session) -> Record | None:
+        """The row as it is stored now, or `None` if the session belongs to another owner.
+
+        Raises `Conflict` under `on_conflict: raise` when another writer changed the same state, and under `merge` if
+        other writers were faster a hundred times.
+        """
+        row = row_of(session, self._now())
+        origin = self._origin(session)
+        if origin is None or self._on_conflict == "last_writer":
+            return await self._overwrite(session, row)
+        return await self._merge(session, row, origin)
+
+    def _origin(self, session: Session) -> Origin | None:
+        found = origin_of(session)
+        caller = self._store.runtime.caller()
+        told = self._absences.take(session.session_id, caller)
+        if found is None and told:
+            return Origin(own=None, seen=None, version=ABSENT)
+        return found
+
+    async def _overwrite(self, session: Session, row: Record) -> Record | None:
+        (stored,) = await self._store.execute(self._upsert(row))
+        if stored is None:
+            return None
+        self._remember(session, row["session_data"], stored.record["session_data"], stored)
+        return stored.record
+
+    async def _merge(self, session: Session, row: Record, origin: Origin) -> Record | None:
+        own = row["session_data"]
+        data = own if origin.own == origin.seen else self._merged(origin.own_data(), own, origin.seen_data())
+        version = origin.version
+        for attempt in range(ATTEMPTS):
+            record = {**row, "session_data": data}
+            (written,) = await self._store.execute(self._upsert(record, version, returning=False))
+            if written is not None:
+                self._remember(session, own, data, written)
+                return self._as_stored(record, version)
+            stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
+            if stored is None:
+                # Deleted since it was read; agno's save brings it back, so does ours.
+                data, version = own, ABSENT
+                continue
+            if not GUARD.admits(stored.record, row):
+                return None
+            data = self._merged(origin.own_data(), own, stored.record["session_data"])
+            version = stored.version
+            await self._pause(attempt)
+        raise Conflict(f"session {row['session_id']!r}: other writers were faster {ATTEMPTS} times; save it again")
+
+    def _merged(self, base: Any, mine: Any, theirs: Any) -> Any:
+        return merged(base or {}, mine or {}, theirs or {}, strict=self._on_conflict == "raise")
+
+    def _upsert(self, row: Record, expect: Any = None, *, returning: bool = True) -> Upsert:
+        rules: dict[str, Rule] = dict.fromkeys(written_columns(row["session_type"]), Replace())
+        rules["updated_at"] = SetTo(self._now())
+        return Upsert(table="sessions", records=(row,), rules=rules, guard=GUARD, expect=expect, returning=returning)
+
+    def _as_stored(self, row: Record, version: Any) -> Record:
+        """The row just written, without reading it back: what is not in it did not change since it was read."""
+        return row if version is ABSENT else {**row, "updated_at": self._now()}
+
+    def _remember(self, session: Session, own: Any, seen: Any, stored: Stored) -> None:
+        text = None if own is None else encode(own, what="sessions.session_data")
+        same = seen is own or seen == own
+        seen_text = text if same else encode(seen, what="sessions.session_data")
+        remember(session, Origin(own=text, seen=seen_text, version=stored.version))
+
+    async def _pause(self, attempt: int) -> None:
+        if attempt:
+            # Jittered, so that writers that met once do not meet again.
+            longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
+            await self._store.runtime.sleep(random.uniform(0, longest))  # noqa: S311  # not a secret

@@ -80,7 +80,9 @@ def remove_leftovers() -> None:
 def _end_servers_in(folder: Path) -> None:
     """End the processes that work in the folder; no other process has any business there."""
     for attempt in (signal.SIGTERM, signal.SIGCONT, signal.SIGKILL):
-        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _works_in(entry, folder)]
+        pids = [
+            int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _works_in(entry, folder)
+        ]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, attempt)

@@ -24,6 +24,8 @@ SETTINGS = {
     "log_min_messages": "fatal",
     "timezone": "UTC",
 }
+BUILTIN_LOCALES = 17
+"""The first version that brings a Unicode locale of its own."""
 
 
 def start_postgres() -> Server:
@@ -42,19 +44,16 @@ def _started(find: Callable[[Path, User | None], Path], user: User | None) -> Se
     folder = new_place("postgres", user)
     try:
         binaries = find(folder, user)
-        version = run([binaries / "postgres", "--version"], user=user, cwd=folder)
+        version = _version(run([binaries / "postgres", "--version"], user=user, cwd=folder))
         data = folder / "data"
-        run(
-            [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"],
-            user=user,
-            cwd=folder,
-        )
+        identity: list[str | Path] = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-instructions"]
+        run([binaries / "initdb", "-D", data, *identity, *_locale(version)], user=user, cwd=folder)
         port = free_port()
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         return Server(
             name="postgres",
             url=f"postgresql://postgres@127.0.0.1:{port}/postgres",
-            version=re.sub(r"^postgres \(PostgreSQL\) ", "", version),
+            version=version,
             command=[str(binaries / "postgres"), "-D", str(data), f"--port={port}", *settings],
             folder=folder,
             user=user,
@@ -64,6 +63,20 @@ def _started(find: Callable[[Path, User | None], Path], user: User | None) -> Se
     except BaseException:
         remove_place(folder)
         raise
+
+
+def _version(text: str) -> str:
+    match = re.search(r"(\d+)[.\d]*", text)
+    if match is None:
+        raise LookupError(f"no version in {text!r}")
+    return match[0]
+
+
+def _locale(version: str) -> list[str]:
+    """Options for a locale that knows the case of all letters; the wheel is built without ICU's linguistic ones."""
+    if int(version.partition(".")[0]) >= BUILTIN_LOCALES:
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C.UTF-8"]
 
 
 def _from_wheel(folder: Path, user: User | None) -> Path:

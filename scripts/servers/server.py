@@ -120,7 +120,9 @@ class Server:
             except OSError as error:
                 if not self.running or time.monotonic() > deadline:
                     self._end(signal.SIGKILL)
-                    raise CannotStart(self.name, [f"it did not answer ({error}); its log ends: {self.log(5)}"]) from error
+                    raise CannotStart(
+                        self.name, [f"it did not answer ({error}); its log ends: {self.log(5)}"]
+                    ) from error
                 time.sleep(0.05)
             else:
                 return

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from dbrouter.backends.kernel.errors import Unavailable
-from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Insert, Op, Scan, Upsert, tables_of
-from dbrouter.backends.kernel.store import Store
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.daily_usage import day_of, midnight
 from dbrouter.router.families.metrics import Metrics
 from tests.families.recorded import Recorded
+
+if TYPE_CHECKING:
+    from dbrouter.backends.kernel.merging import Record
+    from dbrouter.backends.kernel.store import Store
 
 R = TypeVar("R")
 

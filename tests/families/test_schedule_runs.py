@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from dbrouter.backends.kernel.errors import Duplicate, MissingParent
-from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.store import Store
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.schedule_runs import ScheduleRuns
 from tests.families.recorded import Recorded
 from tests.families.test_schedules import run, schedule, schedules_in
+
+if TYPE_CHECKING:
+    from dbrouter.backends.kernel.merging import Record
+    from dbrouter.backends.kernel.store import Store
 
 
 async def runs_in(store: Store, *schedule_ids: str) -> ScheduleRuns:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dbrouter.backends.kernel.errors import Duplicate
-from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Claim, Delete, Insert, Update
 from dbrouter.backends.kernel.running import finish
-from dbrouter.backends.kernel.store import Store
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.schedule_runs import ScheduleRuns
 from dbrouter.router.families.schedules import Schedules
 from tests.families.recorded import Recorded
+
+if TYPE_CHECKING:
+    from dbrouter.backends.kernel.merging import Record
+    from dbrouter.backends.kernel.store import Store
 
 NOW = 1_700_000_000
 

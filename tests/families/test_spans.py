@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dbrouter.backends.kernel.ops import Batch
-from dbrouter.backends.kernel.store import Store
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.spans import Spans
 from dbrouter.router.families.trace_records import UNSTORABLE_ATTRIBUTE
 from dbrouter.router.families.traces import Traces
 from tests.families.recorded import Recorded
 from tests.families.trace_samples import at, span, trace
+
+if TYPE_CHECKING:
+    from dbrouter.backends.kernel.store import Store
 
 
 def spans_in(store: Store) -> Spans:

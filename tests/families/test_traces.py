@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dbrouter.backends.kernel.ops import Aggregate, Get, Scan, Upsert
-from dbrouter.backends.kernel.store import Store
-from dbrouter.router.agno_tracing import Trace
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.spans import Spans
 from dbrouter.router.families.traces import Traces
 from tests.families.recorded import Recorded
 from tests.families.trace_samples import at, span, trace
+
+if TYPE_CHECKING:
+    from dbrouter.backends.kernel.store import Store
+    from dbrouter.router.agno_tracing import Trace
 
 
 def traces_in(store: Store) -> Traces:

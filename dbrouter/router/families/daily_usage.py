@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from dbrouter.backends.kernel.merging import Record
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dbrouter.backends.kernel.merging import Record
 
 DAILY = "daily"
 SESSION_TYPES = ("agent", "team", "workflow")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from dbrouter.backends.kernel.agno_tables.metrics import METRICS as SPEC
 from dbrouter.backends.kernel.filters import EVERYTHING, Comparison, Field, Related, all_of, compare, eq, equals
 from dbrouter.backends.kernel.merging import Record, Replace, Rule
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order, Scan, Upsert
 from dbrouter.router.agno_types import metrics_starting_date_from_days
-from dbrouter.router.families.context import Context
 from dbrouter.router.families.daily_usage import UNOWNED, daily_usage, day_of, midnight
+
+if TYPE_CHECKING:
+    from dbrouter.router.families.context import Context
 
 METRICS = SPEC.name
 IDENTITY = ("user_id", "date", "aggregation_period")

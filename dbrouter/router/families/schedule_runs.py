@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.filters import (
     Comparison,
@@ -16,10 +16,12 @@ from dbrouter.backends.kernel.filters import (
     is_null,
     one_of,
 )
-from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Delete, Get, Insert, Measure, Order, Scan, Update
-from dbrouter.router.families.context import Context
 from dbrouter.router.families.paging import offset_of
+
+if TYPE_CHECKING:
+    from dbrouter.backends.kernel.merging import Record
+    from dbrouter.router.families.context import Context
 
 SCHEDULE_RUNS = "schedule_runs"
 NEWEST_FIRST = (Order(Field("created_at"), descending=True),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.filters import (
     Comparison,
@@ -15,11 +15,13 @@ from dbrouter.backends.kernel.filters import (
     is_null,
     one_of,
 )
-from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import KEEP_VALUE, Choice, Claim, Delete, Get, Insert, Order, Scan, Update
 from dbrouter.router.agno_types import build_run_endpoint, validate_schedule_update  # pyright: ignore[reportUnknownVariableType]
-from dbrouter.router.families.context import Context
 from dbrouter.router.families.paging import offset_of
+
+if TYPE_CHECKING:
+    from dbrouter.backends.kernel.merging import Record
+    from dbrouter.router.families.context import Context
 
 SCHEDULES = "schedules"
 NEWEST_FIRST = (Order(Field("created_at"), descending=True),)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.filters import (
@@ -18,15 +16,18 @@ from dbrouter.backends.kernel.filters import (
     eq,
     equals,
 )
-from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Aggregate, Batch, Computed, Get, Measure, Order, Scan, Upsert
-from dbrouter.router.families.context import Context
 from dbrouter.router.families.paging import offset_of
 from dbrouter.router.families.trace_records import span_record, spans_of, trace_record
 from dbrouter.router.families.trace_stats import DURATIONS, between, page_within, told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from dbrouter.backends.kernel.merging import Record
     from dbrouter.router.agno_tracing import Span
+    from dbrouter.router.families.context import Context
 
 IN_TIME = (Order(Field("start_time")),)
 SPAN_TYPE = Field("attributes", ("openinference.span.kind",))

@@ -51,6 +51,7 @@ def _filter(expression: Any, depth: int) -> Filter:
     if depth > MAX_FILTER_DEPTH:
         raise ValueError(f"Filter expression exceeds maximum nesting depth of {MAX_FILTER_DEPTH}")
     if not isinstance(expression, Mapping) or "op" not in expression:
+        # `ValueError` for what is a type error too: agno's routes answer 400 on it.
         raise ValueError(f"Invalid filter: must be a dict with 'op' key. Got: {expression}")
     return _operation(cast("Mapping[str, Any]", expression), depth)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.codec import encode
-from dbrouter.backends.kernel.merging import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dbrouter.backends.kernel.merging import Record
     from dbrouter.router.agno_tracing import Span, Trace
 
 UNSTORABLE_ATTRIBUTE = "dbrouter.unstorable"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dbrouter.backends.kernel.filters import (
     EVERYTHING,
@@ -17,9 +15,14 @@ from dbrouter.backends.kernel.filters import (
     is_null,
     not_null,
 )
-from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order
 from dbrouter.router.families.trace_records import from_iso, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from dbrouter.backends.kernel.merging import Record
 
 Grouping: TypeAlias = Literal["session", "agent", "team", "workflow", "endpoint"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.filters import (
@@ -21,14 +19,17 @@ from dbrouter.backends.kernel.filters import (
 )
 from dbrouter.backends.kernel.merging import Elapsed, Fill, Greatest, Least, Ranked, Record, Rule
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Get, Measure, Order, Scan, Upsert
-from dbrouter.router.families.context import Context
 from dbrouter.router.families.paging import offset_of
 from dbrouter.router.families.trace_filters import trace_filter
 from dbrouter.router.families.trace_records import counted, iso, trace_record
 from dbrouter.router.families.trace_stats import Grouping, between, page_within, told, trace_stats
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from dbrouter.router.agno_tracing import Trace
+    from dbrouter.router.families.context import Context
 
 _NAMES_A_RUN = any_of(Contains(Field("name"), ".run"), Contains(Field("name"), ".arun"))
 

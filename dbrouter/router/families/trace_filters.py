@@ -51,8 +51,7 @@ def _filter(expression: Any, depth: int) -> Filter:
     if depth > MAX_FILTER_DEPTH:
         raise ValueError(f"Filter expression exceeds maximum nesting depth of {MAX_FILTER_DEPTH}")
     if not isinstance(expression, Mapping) or "op" not in expression:
-        # `ValueError` for what is a type error too: agno's routes answer 400 on it.
-        raise ValueError(f"Invalid filter: must be a dict with 'op' key. Got: {expression}")
+        raise ValueError(f"Invalid filter: must be a dict with 'op' key. Got: {expression}")  # noqa: TRY004  # agno's error
     return _operation(cast("Mapping[str, Any]", expression), depth)
 
 
@@ -139,5 +138,5 @@ def _text(key: str, value: Any) -> str:
 
 def _scalar_text(key: str, value: Any) -> str:
     if not isinstance(value, str | int | float):
-        raise ValueError(f"Invalid filter value for '{key}': {value!r} is not text, a number or a boolean")
+        raise ValueError(f"Invalid filter value for '{key}': {value!r} is no text, number or boolean")  # noqa: TRY004  # as above
     return str(value)

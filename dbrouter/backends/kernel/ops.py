@@ -115,7 +115,7 @@ class Scan(Op[Page]):
 class Children:
     """The records of another table whose `on` column equals the loaded record's key.
 
-    from_end: keep the last `limit` in `order` instead of the first; they come in `order` all the same.
+    limit: only the last so many in `order`; they come in `order` all the same.
     """
 
     table: str

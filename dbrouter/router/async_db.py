@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dbrouter.backends.kernel.store import Store
 from dbrouter.router.databases import Database
 from dbrouter.router.faces.assembly import assembled
+from dbrouter.router.families.context import OnConflict
 from dbrouter.router.threaded import awaited
 from dbrouter.router.wiring import Wired, Wiring
 
@@ -22,9 +23,9 @@ else:
 class AsyncDb(Wired, AsyncFace):
     """agno's async interface over a store. A blocking store runs on a bounded pool of threads."""
 
-    def __new__(cls, *_: Any, serves: Collection[str] | None = None, **__: Any) -> Self:  # noqa: ANN401 - as given
+    def __new__(cls, *_: Any, **given: Any) -> Self:  # noqa: ANN401 - as __init__ is given them
         """An instance of this class with the faces of the families that it serves."""
-        return super().__new__(assembled(cls, serves))
+        return super().__new__(assembled(cls, given.get("serves")))
 
     def __init__(
         self,
@@ -33,13 +34,15 @@ class AsyncDb(Wired, AsyncFace):
         id: str | None = None,  # noqa: A002 - agno's name
         serves: Collection[str] | None = None,  # noqa: ARG002 - read by __new__
         databases: Collection[Database] | None = None,
+        on_conflict: OnConflict = "merge",
     ) -> None:
         """Wire a db over a store that answers for all of `databases`; without them, it is the only one.
 
-        serves: the families; all there are if `None`.
+        serves: the families; all there are if `None`. on_conflict: what becomes of session state that two writers
+        changed in different ways.
         """
         held = databases and [replace(each, store=awaited(each.store)) for each in databases]
-        wiring = Wiring.over(awaited(store), serves=self._serves, id_=id, databases=held)
+        wiring = Wiring.over(awaited(store), serves=self._serves, id_=id, databases=held, on_conflict=on_conflict)
         super().__init__(id=wiring.id)
         self._wire(wiring)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from dbrouter.backends.kernel.errors import RoutingError
-from dbrouter.backends.kernel.store import Store
 from dbrouter.router.async_db import AsyncDb
-from dbrouter.router.databases import Database
-from dbrouter.router.live import found, register
+from dbrouter.router.live import found
 from dbrouter.router.opening import SettingsSource, opened
 from dbrouter.router.routes import Component
 from dbrouter.router.sync_db import SyncDb
@@ -49,18 +46,6 @@ class Router(Wired):
 class DbRouter(Router, SyncDb):
     """Many databases as one agno `db=`, for blocking code: `DbRouter.from_yaml("dbrouter.yaml")`."""
 
-    def __init__(
-        self,
-        store: Store,
-        *,
-        id: str | None = None,  # noqa: A002 - agno's name
-        serves: Collection[str] | None = None,
-        databases: Collection[Database] | None = None,
-    ) -> None:
-        """Build a router over a ready store. Arguments as for `SyncDb`; most users want `from_yaml`."""
-        super().__init__(store, id=id, serves=serves, databases=databases)
-        register(DbRouter, self.id, self)
-
     @classmethod
     def from_yaml(cls, path: str | PathLike[str]) -> Self:
         """The router that this file describes. `ConfigError` names everything that is wrong with it, with lines."""
@@ -70,7 +55,13 @@ class DbRouter(Router, SyncDb):
     def from_settings(cls, settings: SettingsSource) -> Self:
         """The router that these settings describe."""
         parts = opened(settings, blocking=True)
-        return cls(parts.store, id=settings.id, serves=parts.serves, databases=parts.databases)
+        return cls(
+            parts.store,
+            id=settings.id,
+            serves=parts.serves,
+            databases=parts.databases,
+            on_conflict=settings.session_state.on_conflict,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """What agno stores of a db beside a component: its id, its type and table names. No address, no secret."""
@@ -79,23 +70,11 @@ class DbRouter(Router, SyncDb):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> DbRouter:
         """The open router with that id. `RoutingError` if there is none: a stored dict cannot open databases."""
-        return cast("DbRouter", found(DbRouter, data.get("id")))
+        return cast("DbRouter", found(cls, data.get("id")))
 
 
 class AsyncDbRouter(Router, AsyncDb):
     """Many databases as one agno `db=`, for async code: `AsyncDbRouter.from_yaml("dbrouter.yaml")`."""
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        id: str | None = None,  # noqa: A002 - agno's name
-        serves: Collection[str] | None = None,
-        databases: Collection[Database] | None = None,
-    ) -> None:
-        """Build a router over a ready store. Arguments as for `AsyncDb`; most users want `from_yaml`."""
-        super().__init__(store, id=id, serves=serves, databases=databases)
-        register(AsyncDbRouter, self.id, self)
 
     @classmethod
     def from_yaml(cls, path: str | PathLike[str]) -> Self:
@@ -106,7 +85,13 @@ class AsyncDbRouter(Router, AsyncDb):
     def from_settings(cls, settings: SettingsSource) -> Self:
         """The router that these settings describe. Databases without an async client run on threads."""
         parts = opened(settings, blocking=False)
-        return cls(parts.store, id=settings.id, serves=parts.serves, databases=parts.databases)
+        return cls(
+            parts.store,
+            id=settings.id,
+            serves=parts.serves,
+            databases=parts.databases,
+            on_conflict=settings.session_state.on_conflict,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """What agno stores of a db beside a component: its id, its type and table names. No address, no secret."""
@@ -115,7 +100,7 @@ class AsyncDbRouter(Router, AsyncDb):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> AsyncDbRouter:
         """The open router with that id. `RoutingError` if there is none: a stored dict cannot open databases."""
-        return cast("AsyncDbRouter", found(AsyncDbRouter, data.get("id")))
+        return cast("AsyncDbRouter", found(cls, data.get("id")))
 
 
 def _load(path: str | PathLike[str]) -> SettingsSource:

@@ -20,6 +20,7 @@ def register(kind: type, id_: str, db: object) -> None:
 
 def find(kind: type, id_: object) -> Any | None:  # noqa: ANN401 - of `kind`, which the caller knows
     """The live db of this kind and id, or `None`."""
+    kind = getattr(kind, "_made_from", kind)
     with _LOCK:
         return _LIVE.get((kind, id_)) if isinstance(id_, str) else None
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.kernel.store import Store
 from dbrouter.router.databases import Database
+from dbrouter.router.families.context import OnConflict
 from dbrouter.router.routes import SCHEMA_VERSIONS, Routes, RoutesSource
 from dbrouter.router.threaded import awaited
 
@@ -28,6 +29,13 @@ class DatabaseSource(Protocol):
     def kind(self) -> str: ...
 
 
+class StateSource(Protocol):
+    """What is said about session state."""
+
+    @property
+    def on_conflict(self) -> OnConflict: ...
+
+
 class SettingsSource(RoutesSource, Protocol):
     """A validated configuration, as `dbrouter.config.settings.Settings` is one."""
 
@@ -35,6 +43,8 @@ class SettingsSource(RoutesSource, Protocol):
     def id(self) -> str: ...
     @property
     def databases(self) -> Mapping[str, DatabaseSource]: ...
+    @property
+    def session_state(self) -> StateSource: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.router.databases import Database
 from dbrouter.router.faces.assembly import assembled
+from dbrouter.router.families.context import OnConflict
 from dbrouter.router.wiring import Wired, Wiring
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ else:
 class SyncDb(Wired, SyncFace):
     """agno's interface over a blocking store. As thread-safe as the store; all of ours are."""
 
-    def __new__(cls, *_: Any, serves: Collection[str] | None = None, **__: Any) -> Self:  # noqa: ANN401 - as given
+    def __new__(cls, *_: Any, **given: Any) -> Self:  # noqa: ANN401 - as __init__ is given them
         """An instance of this class with the faces of the families that it serves."""
-        return super().__new__(assembled(cls, serves))
+        return super().__new__(assembled(cls, given.get("serves")))
 
     def __init__(
         self,
@@ -33,17 +34,19 @@ class SyncDb(Wired, SyncFace):
         id: str | None = None,  # noqa: A002 - agno's name
         serves: Collection[str] | None = None,  # noqa: ARG002 - read by __new__
         databases: Collection[Database] | None = None,
+        on_conflict: OnConflict = "merge",
     ) -> None:
         """Wire a db over a store that answers for all of `databases`; without them, it is the only one.
 
-        serves: the families; all there are if `None`.
+        serves: the families; all there are if `None`. on_conflict: what becomes of session state that two writers
+        changed in different ways.
         """
         if not store.runtime.blocking:
             raise ConfigError(
                 f"{type(store).__name__} must be awaited and {type(self).__name__} is for blocking code; "
                 f"use Async{type(self).__name__}"
             )
-        wiring = Wiring.over(store, serves=self._serves, id_=id, databases=databases)
+        wiring = Wiring.over(store, serves=self._serves, id_=id, databases=databases, on_conflict=on_conflict)
         super().__init__(id=wiring.id)
         self._wire(wiring)
 

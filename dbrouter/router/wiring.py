@@ -10,8 +10,9 @@ from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.store import Store
 from dbrouter.router.agno_types import generate_id
 from dbrouter.router.databases import Database, Databases
-from dbrouter.router.families.context import Context
+from dbrouter.router.families.context import Context, OnConflict
 from dbrouter.router.families.programs import Programs
+from dbrouter.router.live import register
 from dbrouter.router.routes import Component
 
 ONLY = "main"
@@ -29,15 +30,26 @@ class Bindable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """A db's id, the store that its families speak to, and its databases."""
+    """A db's id, the store that its families speak to, its databases, and what becomes of changes that conflict."""
 
     id: str
     store: Store
     databases: Databases
+    on_conflict: OnConflict
+
+    def programs(self) -> Programs:
+        """The families' programs on the store."""
+        return Programs(Context(self.store, on_conflict=self.on_conflict))
 
     @classmethod
     def over(
-        cls, store: Store, *, serves: frozenset[str], id_: str | None, databases: Collection[Database] | None
+        cls,
+        store: Store,
+        *,
+        serves: frozenset[str],
+        id_: str | None,
+        databases: Collection[Database] | None,
+        on_conflict: OnConflict,
     ) -> Wiring:
         """A wiring of this store. Without databases it is the only one; without an id, names and kinds give one."""
         held = databases or (Database(name=ONLY, store=store, families=serves),)
@@ -46,6 +58,7 @@ class Wiring:
             id=id_ or generate_id(f"dbrouter:{seed}"),
             store=store,
             databases=Databases(held, store.runtime),
+            on_conflict=on_conflict,
         )
 
     def bound(self, component: Component) -> Wiring:
@@ -60,6 +73,8 @@ class Wired:
 
     _serves: frozenset[str]
     """The families whose faces the class has."""
+    _made_from: type
+    """The class that was given the faces."""
     _wiring: Wiring
     _families: Programs
     _shared: dict[str, list[Any]]
@@ -67,12 +82,13 @@ class Wired:
 
     def _wire(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._families = Programs(Context(wiring.store))
+        self._families = wiring.programs()
         self._shared = {}
         for spec in TABLES.values():
             # agno's async class has not all of these attributes; what it has not, nobody reads.
             if hasattr(self, spec.attribute):
                 setattr(self, spec.attribute, wiring.store.physical_name(spec.name))
+        register(self._made_from, wiring.id, self)
 
     def database(self, name: str) -> Store:
         """The store of the database of that name. `RoutingError` if there is none."""
@@ -111,5 +127,5 @@ class Wired:
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
         view._wiring = self._wiring.bound(component)
-        view._families = Programs(Context(view._wiring.store))
+        view._families = view._wiring.programs()
         return view

@@ -28,6 +28,8 @@ NOQA = """
 # ruff: noqa: A002, FBT001, FBT002, PLR0913, PLR0917, RUF100
 """
 
+LONGEST_DOC = 120 - len('        """' + '"""')
+
 BY_HAND = frozenset({"schema_versions"})
 """Families whose methods the router answers itself: a version stamp goes where the table that it names is."""
 
@@ -125,6 +127,8 @@ def _method(mode: str, program: type, name: str, signature: Signature) -> str:
     returns = signature.returns.text if signature.returns else "Any"
     answer = body if returns == "None" else f"return {body}"
     doc = signature.doc or f"As agno's `{name}`."
+    if len(doc) > LONGEST_DOC:
+        doc = f"{doc.split('. ')[0].rstrip('.')}."
     return f'\n    {keyword} {name}({_declared(signature)}) -> {returns}:\n        """{doc}"""\n        {answer}\n'
 
 

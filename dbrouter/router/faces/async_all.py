@@ -12,10 +12,12 @@ from dbrouter.router.faces.async_learnings import AsyncLearnings
 from dbrouter.router.faces.async_memories import AsyncMemories
 from dbrouter.router.faces.async_metrics import AsyncMetrics
 from dbrouter.router.faces.async_schedules import AsyncSchedules
+from dbrouter.router.faces.async_sessions import AsyncSessions
 from dbrouter.router.faces.async_traces import AsyncTraces
 from dbrouter.router.faces.face import AsyncFace
 
 ASYNC_FACES: dict[str, type[AsyncFace]] = {
+    "sessions": AsyncSessions,
     "memories": AsyncMemories,
     "knowledge": AsyncKnowledge,
     "evals": AsyncEvals,
@@ -29,6 +31,7 @@ ASYNC_FACES: dict[str, type[AsyncFace]] = {
 
 
 class EveryAsyncFace(
+    AsyncSessions,
     AsyncMemories,
     AsyncKnowledge,
     AsyncEvals,

@@ -13,9 +13,11 @@ from dbrouter.router.faces.sync_learnings import SyncLearnings
 from dbrouter.router.faces.sync_memories import SyncMemories
 from dbrouter.router.faces.sync_metrics import SyncMetrics
 from dbrouter.router.faces.sync_schedules import SyncSchedules
+from dbrouter.router.faces.sync_sessions import SyncSessions
 from dbrouter.router.faces.sync_traces import SyncTraces
 
 SYNC_FACES: dict[str, type[SyncFace]] = {
+    "sessions": SyncSessions,
     "memories": SyncMemories,
     "knowledge": SyncKnowledge,
     "evals": SyncEvals,
@@ -29,6 +31,7 @@ SYNC_FACES: dict[str, type[SyncFace]] = {
 
 
 class EverySyncFace(
+    SyncSessions,
     SyncMemories,
     SyncKnowledge,
     SyncEvals,

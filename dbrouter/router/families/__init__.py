@@ -8,9 +8,9 @@ from dbrouter.router.families.knowledge import Knowledge
 from dbrouter.router.families.learnings import Learnings
 from dbrouter.router.families.memories import Memories
 from dbrouter.router.families.metrics import Metrics
+from dbrouter.router.families.runs import Runs
 from dbrouter.router.families.schedule_runs import ScheduleRuns
 from dbrouter.router.families.schedules import Schedules
-from dbrouter.router.families.runs import Runs
 from dbrouter.router.families.schema_versions import SchemaVersions
 from dbrouter.router.families.sessions import Sessions
 from dbrouter.router.families.spans import Spans

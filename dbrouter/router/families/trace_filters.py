@@ -51,7 +51,7 @@ def _filter(expression: Any, depth: int) -> Filter:
     if depth > MAX_FILTER_DEPTH:
         raise ValueError(f"Filter expression exceeds maximum nesting depth of {MAX_FILTER_DEPTH}")
     if not isinstance(expression, Mapping) or "op" not in expression:
-        raise ValueError(f"Invalid filter: must be a dict with 'op' key. Got: {expression}")  # noqa: TRY004  # agno's error
+        raise ValueError(f"Invalid filter: must be a dict with 'op' key. Got: {expression}")
     return _operation(cast("Mapping[str, Any]", expression), depth)
 
 
@@ -94,7 +94,7 @@ def _membership(expression: Mapping[str, Any]) -> Filter:
         raise ValueError(f"IN filter requires 'key' and 'values' fields. Got: {expression}")
     field = _column(key)
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise ValueError(f"IN filter requires a list of values. Got: {expression}")
+        raise ValueError(f"IN filter requires a list of values. Got: {expression}")  # noqa: TRY004  # a 400
     return In(field, tuple(_comparable(key, value) for value in cast("Iterable[Any]", values)))
 
 
@@ -138,5 +138,5 @@ def _text(key: str, value: Any) -> str:
 
 def _scalar_text(key: str, value: Any) -> str:
     if not isinstance(value, str | int | float):
-        raise ValueError(f"Invalid filter value for '{key}': {value!r} is no text, number or boolean")  # noqa: TRY004  # as above
+        raise ValueError(f"Invalid filter value for '{key}': {value!r} is no text, number or boolean")  # noqa: TRY004  # a 400
     return str(value)

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
+
+from dbrouter.cli.demo_app.unexpected import Unexpected
+from dbrouter.config.loading import load as load_settings
+from dbrouter.router.explain import explain as explanation
+from dbrouter.router.routes import Component, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,16 +53,21 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the four files go. It is emptied first.")] = Path("demo-data"),
 ) -> None:
     """Run a real AgentOS on four SQLite files, and show which row went where."""
-    console = Console()
+    console = Console(highlight=False)
     config = _fresh(folder)
     console.print(f"\n[bold]1  The configuration[/]  {config}")
     console.print(Syntax(CONFIGURATION, "yaml", background_color="default"))
     with _desk(config) as (client, db):
-        console.print(f"[bold]2  A real AgentOS[/] at {client.base_url}, with a scripted model: no network, no key\n")
-        _talk(console, client, db)
+        console.print(f"[bold]2  A real AgentOS[/] at {client.base_url}, on a scripted model: no network, no key\n")
+        try:
+            _talk(console, client, db)
+        except Unexpected as surprise:
+            console.print(f"[red]{escape(str(surprise))}[/]")
+            raise typer.Exit(1) from surprise
         if serve:
             _stay(console, client)
     _settle(console, folder, config)
+    _explain(console, config)
 
 
 def _fresh(folder: Path) -> Path:
@@ -100,10 +111,10 @@ def _talk(console: Console, client: httpx.Client, db: DbRouter) -> None:
         console.print(f"   [bold]{conversation.title}[/]  [dim]{conversation.to}[/]")
         for turn, answer in play(conversation, client):
             approval = f"  [yellow](approved by {turn.approved_by})[/]" if turn.approved_by else ""
-            console.print(f"     [cyan]{turn.say}[/]{approval}\n     [green]{answer}[/]", highlight=False)
+            console.print(f"     [cyan]{turn.say}[/]{approval}\n     [green]{answer}[/]")
     console.print("   [bold]And the rest of the day[/]")
     for name, errand in ERRANDS.items():
-        console.print(f"     {name:<10} [green]{errand(client, db)}[/]", highlight=False)
+        console.print(f"     {name:<10} [green]{errand(client, db)}[/]")
 
 
 def _stay(console: Console, client: httpx.Client) -> None:
@@ -140,6 +151,27 @@ def _settle(console: Console, folder: Path, config: Path) -> None:
     if wrong or empty:
         raise typer.Exit(1)
     console.print(f"\n[bold green]{len(rows)} rows, each in the file that {config} names.[/]\n")
+
+
+def _explain(console: Console, config: Path) -> None:
+    """Say which rule sent two of the rows where they are, as `dbrouter explain` does."""
+    routes = Routes.of(load_settings(config))
+    console.print("[bold]4  Why[/], as [cyan]dbrouter explain[/] says\n")
+    asked = (
+        ("sessions", Component("agent", "ops-bot")),
+        ("sessions", Component("team", "front-office")),
+        ("traces", None),
+    )
+    for family, component in asked:
+        found = explanation(routes, family, component)
+        whose = f" of {component}" if component else ""
+        rule = found.rule
+        console.print(f"   {family}{whose} [bold]-> {found.database}[/]  because of {rule.source} ({rule.place})")
+    console.print(f"""
+   All rules:      [cyan]dbrouter explain --file {config}[/]
+   Look around:    [cyan]make demo SERVE=1[/]
+   Your own file:  [cyan]dbrouter init[/]
+""")
 
 
 def _ledger(rows: list[Entry], files: tuple[str, ...]) -> Table:

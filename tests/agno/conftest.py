@@ -13,12 +13,10 @@ import pytest
 import yaml
 from agno.db.sqlite import SqliteDb
 
-from tests.agno.live import Live
+from tests.agno.live import DATABASES, Live
 
 if TYPE_CHECKING:
     from scripts.servers import Server
-
-DATABASES = ("primary", "traces", "evals", "ops")
 
 ROUTES: dict[str, Any] = {
     "id": "live",

@@ -11,6 +11,11 @@ from agno.db.base import AsyncBaseDb, BaseDb
 from agno.team import Team
 from agno.workflow import Workflow
 
+from dbrouter.backends.kernel.ops import Scan
+from dbrouter.backends.kernel.running import finish
+
+DATABASES = ("primary", "traces", "evals", "ops")
+
 Db = BaseDb | AsyncBaseDb
 Component = Agent | Team | Workflow
 
@@ -43,6 +48,18 @@ class Live:
     async def ask(self, method: str, *arguments: Any, **options: Any) -> Any:
         """Call one of the db's own methods."""
         return await answer(getattr(self.db, method)(*arguments, **options))
+
+    async def rows(self, database: str, table: str) -> list[dict[str, Any]]:
+        """What one database of a router holds in a table, asked of its store."""
+        store = self.db.database(database)
+        scan = store.execute(Scan(table=table))
+        page = finish(scan) if self.blocking else await scan
+        return page.records
+
+    async def where(self, table: str, column: str) -> dict[str, list[str]]:
+        """Database -> the values of a column in its rows of a table, sorted; databases without rows are left out."""
+        held = {name: [row[column] for row in await self.rows(name, table)] for name in DATABASES}
+        return {name: sorted(values) for name, values in held.items() if values}
 
     async def close(self) -> None:
         """Close the db."""

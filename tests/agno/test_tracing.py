@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.trace import StatusCode, Tracer
 
-from tests.agno.conftest import DATABASES, ROUTES
-from tests.agno.live import Live
+from tests.agno.conftest import ROUTES
+from tests.agno.live import DATABASES, Live
 from tests.agno.rest import serving
 
 PROCESSORS: list[type[SpanProcessor]] = [SimpleSpanProcessor, BatchSpanProcessor]

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from dbrouter.cli.demo_app.unexpected import Unexpected
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
-
-
-class Unexpected(Exception):
-    """AgentOS did not answer as the conversation says it should."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

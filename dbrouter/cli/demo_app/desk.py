@@ -42,8 +42,8 @@ def check_service(name: str) -> str:
     return f"{name} answers, but slowly"
 
 
-@approval
 @tool
+@approval
 def restart_service(name: str) -> str:
     """Restart a service; somebody has to approve it first."""
     return f"{name} was restarted"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agno.eval.reliability import ReliabilityEval
 from agno.run.agent import RunOutput
 
-from dbrouter.cli.demo_app.conversations import Unexpected
+from dbrouter.cli.demo_app.unexpected import Unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,6 +19,7 @@ MOST_NODES = 100_000
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
 _CORE = {_TAG + kind for kind in ("null", "bool", "int", "float")}
+_TEXT = {_TAG + kind for kind in ("str", "timestamp", "value")}
 
 
 def read(text: str, file: str, findings: Findings) -> Branch:
@@ -126,8 +127,9 @@ class _Reader:
             except (ValueError, yaml.YAMLError):
                 self._findings.add(self._place(node), path, f"this is no {node.tag.removeprefix(_TAG)}", "quote it")
                 return None
-        if not node.tag.startswith(_TAG):
-            self._findings.add(self._place(node), path, f"the tag {node.tag} means nothing here", "remove it")
+        if node.tag not in _TEXT:
+            tag = node.tag.replace(_TAG, "!!")
+            self._findings.add(self._place(node), path, f"the tag {tag} means nothing here", "remove it")
         return str(node.value)
 
     def _place(self, node: YamlNode) -> Place:

@@ -28,7 +28,7 @@ def json_schema() -> dict[str, Any]:
     made.pop("required", None)
     for part in made["$defs"].values():
         if "const" in part["properties"].get("kind", {}):
-            part["required"] = ["kind"]
+            part["required"] = ["kind", *part.get("required", [])]
     return {"$schema": DRAFT, "title": "dbrouter.yaml", **{key: made[key] for key in made if key != "title"}}
 
 

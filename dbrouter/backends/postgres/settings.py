@@ -20,7 +20,7 @@ def _a_postgres_url(url: SecretUrl) -> SecretUrl:
     scheme, found, _ = url.get_secret_value().partition("://")
     # SQLAlchemy's form names a driver, `postgresql+psycopg://`; agno's users have such URLs.
     if not found or scheme.partition("+")[0] not in SCHEMES:
-        raise refusal("this is not a Postgres URL", "write postgresql://user:password@host:5432/database")
+        raise refusal("this is not a Postgres URL", "start it with postgresql://")
     return url
 
 

@@ -1,0 +1,186 @@
+"""Where a record belongs, and where a question must be asked.
+
+In this order: beside the record it follows (a run beside its session), where it already is, where its component's
+rule says, where the binding says, the family's default. Rows of one conversation or one trace thus stay together
+even when their own columns name another component.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.filters import Filter, one_of, pinned
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import Key, Scan
+from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.kernel.store import Store
+from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.router.directory import Directory
+from dbrouter.router.gathering import all_of_them
+from dbrouter.router.routes import Component, ComponentKind, Routes
+
+OUTERMOST_FIRST = ("workflow", "team", "agent")
+"""A record that names several components belongs to the one that contains the others."""
+
+
+class Placing:
+    """Chooses databases. `bound`: the component whose calls these are, if that is known."""
+
+    def __init__(
+        self,
+        databases: Mapping[str, Store],
+        routes: Routes,
+        directory: Directory,
+        runtime: Runtime,
+        bound: Component | None,
+    ) -> None:
+        self._databases = databases
+        self._routes = routes
+        self._directory = directory
+        self._runtime = runtime
+        self._bound = bound
+        self._turn = itertools.count()
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether these are the calls of a known component."""
+        return self._bound is not None
+
+    def rotated(self, table: str) -> tuple[str, ...]:
+        """All databases that can hold the table, beginning with another one each time."""
+        names = self.candidates(table)
+        start = next(self._turn) % len(names)
+        return (*names[start:], *names[:start])
+
+    def candidates(self, table: str) -> tuple[str, ...]:
+        """All databases that can hold the table; the bound component's first, then the default."""
+        names = self._routes.databases(TABLES[table].family)
+        if self._bound is None:
+            return names
+        own = self._routes.database(TABLES[table].family, self._bound)
+        return (own, *(name for name in names if name != own))
+
+    def asked(self, table: str, where: Filter, key: Key | None = None) -> tuple[str, ...]:
+        """The databases that can answer, in the order to try them: one if the question says which.
+
+        A key that is known to be somewhere is looked for there first, but a hint is no proof of absence elsewhere.
+        """
+        spec = TABLES[table]
+        names = self.candidates(table)
+        if len(names) == 1:
+            return names
+        fixed = pinned(where)
+        component = self._component(spec, fixed)
+        if component is not None and self._routes.rule(spec.family, component).component == component:
+            return (self._routes.database(spec.family, component),)
+        place = self._known(spec, fixed, key)
+        return names if place is None else (place, *(name for name in names if name != place))
+
+    def proven(self, table: str, where: Filter) -> str | None:
+        """The one database that all matching records follow their leader to, if the leader's place is known."""
+        spec = TABLES[table]
+        if spec.leader is None or spec.follows is None:
+            return None
+        leader = pinned(where).get(spec.follows)
+        return None if leader is None else self._directory.place(spec.leader, (leader,))
+
+    async def homes(self, table: str, records: Sequence[Record], *, fresh: bool) -> list[str]:
+        """For each record the database to write it to. `fresh`: these records are new, so none is anywhere yet."""
+        spec = TABLES[table]
+        names = self.candidates(table)
+        if len(names) == 1:
+            return [names[0]] * len(records)
+        await self._locate(spec, records, fresh=fresh)
+        return [self._home(spec, record, fresh=fresh) for record in records]
+
+    def remember(self, table: str, record: Mapping[str, Any], database: str) -> None:
+        """A record was seen in a database; with it, the record it follows."""
+        spec = TABLES[table]
+        if len(self._routes.databases(spec.family)) == 1:
+            return
+        if all(column in record for column in spec.key):
+            self._directory.remember(table, tuple(record[column] for column in spec.key), database)
+        if spec.leader is not None and record.get(spec.follows or "") is not None:
+            self._directory.remember(spec.leader, (record[cast("str", spec.follows)],), database)
+
+    def forget(self, table: str, key: Key) -> None:
+        """A record is not where it was."""
+        self._directory.forget(table, key)
+
+    def _home(self, spec: TableSpec, record: Record, *, fresh: bool) -> str:
+        if spec.leader is not None and spec.follows is not None:
+            beside = self._directory.place(spec.leader, (record[spec.follows],))
+            if beside is not None:
+                return beside
+        if not fresh:
+            here = self._directory.place(spec.name, _key(spec, record))
+            if here is not None:
+                return here
+        component = self._component(spec, record)
+        return self._routes.database(spec.family, component or self._bound)
+
+    async def _locate(self, spec: TableSpec, records: Sequence[Record], *, fresh: bool) -> None:
+        """Look up, once for all records, what placing them needs and nobody remembers."""
+        if spec.leader is not None and spec.follows is not None:
+            leader = TABLES[spec.leader]
+            unknown = {
+                record[spec.follows]
+                for record in records
+                if self._directory.place(leader.name, (record[spec.follows],)) is None
+            }
+            await self._look_up(leader, unknown)
+        elif not fresh and len(spec.key) == 1:
+            keys = {
+                record[spec.key[0]]
+                for record in records
+                # Where a component has a rule of its own, the rule decides and nobody is asked.
+                if record.get(spec.key[0]) is not None
+                and not self._ruled(spec, record)
+                and self._directory.place(spec.name, _key(spec, record)) is None
+            }
+            await self._look_up(spec, keys)
+
+    async def _look_up(self, spec: TableSpec, keys: Iterable[Any]) -> None:
+        wanted = sorted(keys)
+        if not wanted:
+            return
+        (column,) = spec.key
+        names = self.candidates(spec.name)
+        scan = Scan(table=spec.name, where=one_of(column, wanted), columns=(column,))
+        pages = await all_of_them(self._runtime, [(self._databases[name], scan) for name in names])
+        # The first candidate wins where a key is in two databases, as it does when reading.
+        for name, page in reversed(list(zip(names, pages, strict=True))):
+            for record in page.records:
+                self._directory.remember(spec.name, (record[column],), name)
+
+    def _ruled(self, spec: TableSpec, record: Mapping[str, Any]) -> bool:
+        component = self._component(spec, record) or self._bound
+        return component is not None and self._routes.rule(spec.family, component).component is not None
+
+    def _component(self, spec: TableSpec, values: Mapping[str, Any]) -> Component | None:
+        columns = dict(spec.components)
+        kind = values.get("session_type")
+        order = (kind,) if kind in columns else OUTERMOST_FIRST
+        for each in order:
+            named = values.get(columns.get(cast("str", each), ""))
+            if named is not None:
+                return Component(cast("ComponentKind", each), named)
+        return None
+
+    def _known(self, spec: TableSpec, fixed: Mapping[str, Any], key: Key | None) -> str | None:
+        if key is None and all(column in fixed for column in spec.key):
+            key = tuple(fixed[column] for column in spec.key)
+        if key is not None:
+            place = self._directory.place(spec.name, key)
+            if place is not None:
+                return place
+        if spec.leader is not None and spec.follows in fixed:
+            return self._directory.place(spec.leader, (fixed[spec.follows],))
+        return None
+
+
+def _key(spec: TableSpec, record: Mapping[str, Any]) -> Key:
+    return tuple(record.get(column) for column in spec.key)

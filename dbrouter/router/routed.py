@@ -1,0 +1,279 @@
+"""The router as a store: each op goes to the database that its rows belong to, or to all that may hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, assert_never, cast
+
+from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
+from dbrouter.backends.kernel.errors import Unsupported
+from dbrouter.backends.kernel.filters import Filter
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import (
+    Aggregate,
+    AnyOp,
+    Batch,
+    Claim,
+    Commit,
+    Delete,
+    Get,
+    Insert,
+    Key,
+    Load,
+    Loaded,
+    Op,
+    Page,
+    Put,
+    Scan,
+    Stored,
+    Update,
+    Upsert,
+    tables_of,
+)
+from dbrouter.backends.kernel.relating import answer, answered, related_in
+from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.kernel.store import Store
+from dbrouter.router.directory import Directory
+from dbrouter.router.gathering import all_of_them, grouped, scanned
+from dbrouter.router.placing import Placing
+from dbrouter.router.routes import Component, Routes
+
+R = TypeVar("R")
+
+
+class RoutedStore:
+    """A store over named databases. Families served by one database cost nothing but a look-up."""
+
+    def __init__(
+        self,
+        databases: Mapping[str, Store],
+        routes: Routes,
+        *,
+        directory: Directory | None = None,
+        bound: Component | None = None,
+    ) -> None:
+        self._databases = dict(databases)
+        self.routes = routes
+        self._directory = directory or Directory()
+        self.runtime: Runtime = next(iter(self._databases.values())).runtime
+        self._placing = Placing(self._databases, routes, self._directory, self.runtime, bound)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Everything: each database stands behind the kernel's emulation."""
+        return EVERYTHING_NATIVE
+
+    def bound(self, component: Component) -> RoutedStore:
+        """This store for the calls of one component: its databases first, and its own for what names no component."""
+        return RoutedStore(self._databases, self.routes, directory=self._directory, bound=component)
+
+    def physical_name(self, table: str) -> str:
+        """What the table is called in its family's default database."""
+        names = self.routes.databases(TABLES[table].family) or tuple(self._databases)
+        return self._databases[names[0]].physical_name(table)
+
+    async def existing_tables(self) -> frozenset[str]:
+        """Physical names of all tables in all databases."""
+        found = await self.runtime.gather([store.existing_tables for store in self._databases.values()])
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return frozenset().union(*cast("list[frozenset[str]]", found))
+
+    async def create_tables(self, tables: tuple[str, ...]) -> None:
+        """Create each table in every database that can hold it."""
+        for name, store in self._databases.items():
+            held = tuple(table for table in tables if name in self.routes.databases(TABLES[table].family))
+            if held:
+                await store.create_tables(held)
+
+    async def ping(self) -> None:
+        """Return if every database answers."""
+        for store in self._databases.values():
+            await store.ping()
+
+    async def close(self) -> None:
+        """Close every database."""
+        for store in self._databases.values():
+            await store.close()
+
+    async def execute(self, op: Op[R], /) -> R:
+        """The op's answer."""
+        known = cast("AnyOp", op)
+        names = self._placing.candidates(tables_of(known)[0])
+        if len(names) == 1 and not _crosses_families(known):
+            return await self._databases[names[0]].execute(op)
+        return cast("R", await self._spread(known))
+
+    async def _spread(self, op: AnyOp) -> Any:
+        match op:
+            case Get() | Load():
+                return await self._found(op)
+            case Scan():
+                op = replace(op, where=await self._within_family(op.table, op.where))
+                stores = self._stores(op.table, op.where)
+                return await (stores[0].execute(op) if len(stores) == 1 else scanned(self.runtime, stores, op))
+            case Aggregate():
+                op = replace(op, where=await self._within_family(op.table, op.where))
+                stores = self._stores(op.table, op.where)
+                return await (stores[0].execute(op) if len(stores) == 1 else grouped(self.runtime, stores, op))
+            case Insert():
+                await self._each_home(op.table, op.records, fresh=True, make=lambda part: replace(op, records=part))
+                return None
+            case Upsert():
+                return await self._upserted(op)
+            case Update():
+                return [record for part in await self._everywhere(op) for record in cast("list[Record]", part)]
+            case Delete():
+                return sum(cast("list[int]", await self._everywhere(op)))
+            case Claim():
+                return await self._claimed(op)
+            case Commit():
+                return await self._committed(op)
+            case Batch():
+                return await self._batched(op)
+            case _:
+                assert_never(op)
+
+    async def _found(self, op: Get | Load) -> Stored | Loaded | None:
+        """The record from wherever it is: the likely database first, then all others at once."""
+        names = self._placing.asked(op.table, op.where, op.key)
+        first, rest = names[:1], names[1:]
+        if rest and not self._is_likely(op.table, op.key):
+            first, rest = names, ()
+        found = await self._first_of(first, op)
+        if found is None and rest:
+            self._placing.forget(op.table, op.key)
+            found = await self._first_of(rest, op)
+        return found
+
+    def _is_likely(self, table: str, key: Key) -> bool:
+        return self._directory.place(table, key) is not None or self._placing.is_bound
+
+    async def _first_of(self, names: Sequence[str], op: Get | Load) -> Stored | Loaded | None:
+        asked = [lambda name=name: self._databases[name].execute(op) for name in names]
+        outcomes: list[Any] = [await asked[0]()] if len(asked) == 1 else await self.runtime.gather(asked)
+        for name, outcome in zip(names, outcomes, strict=True):
+            if isinstance(outcome, Stored | Loaded):
+                self._placing.remember(op.table, {**outcome.record, **_key_columns(op.table, op.key)}, name)
+                return outcome
+        for outcome in outcomes:
+            # Found nowhere, but one did not answer: that is not "there is none".
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return None
+
+    async def _upserted(self, op: Upsert) -> list[Stored | None]:
+        answers: list[Stored | None] = [None] * len(op.records)
+        homes = await self._placing.homes(op.table, op.records, fresh=False)
+        empty = False
+        for name, positions in _by_home(homes).items():
+            part = replace(op, records=tuple(op.records[each] for each in positions))
+            stored = await self._databases[name].execute(part)
+            for each in part.records:
+                self._placing.remember(op.table, each, name)
+            empty = not stored
+            for position, one in zip(positions, stored, strict=False):
+                answers[position] = one
+        return [] if empty or not op.records else answers
+
+    async def _each_home(self, table: str, records: Sequence[Record], *, fresh: bool, make: Any) -> None:
+        homes = await self._placing.homes(table, records, fresh=fresh)
+        parts = _by_home(homes)
+        if fresh and len(parts) > 1:
+            raise Unsupported(
+                f"{table}: these records belong to {', '.join(parts)} and cannot be inserted as one; insert them apart"
+            )
+        for name, positions in parts.items():
+            part = tuple(records[each] for each in positions)
+            await self._databases[name].execute(make(part))
+            for each in part:
+                self._placing.remember(table, each, name)
+
+    async def _everywhere(self, op: Update | Delete) -> list[Any]:
+        where = await self._within_family(op.table, op.where)
+        return await all_of_them(
+            self.runtime,
+            [(store, cast("Op[Any]", replace(op, where=where))) for store in self._stores(op.table, where)],
+        )
+
+    async def _claimed(self, op: Claim) -> Record | None:
+        """A claim from any database; the start moves on with every call, so that none is served last for ever."""
+        stores = self._placing.rotated(op.table)
+        failed: BaseException | None = None
+        for name in stores:
+            try:
+                claimed = await self._databases[name].execute(op)
+            except Exception as error:  # noqa: BLE001  # raised below unless another database has work
+                failed = failed or error
+                continue
+            if claimed is not None:
+                self._placing.remember(op.table, claimed, name)
+                return claimed
+        if failed is not None:
+            raise failed
+        return None
+
+    async def _committed(self, op: Commit) -> Any:
+        homes: list[str] = []
+        for write in op.writes:
+            record = write.record if isinstance(write, Put) else _key_columns(write.table, write.key)
+            homes.extend(await self._placing.homes(write.table, [record], fresh=False))
+        places = dict.fromkeys(homes)
+        if len(places) > 1:
+            raise Unsupported(
+                f"a commit of {', '.join(tables_of(op))} spans the databases {', '.join(places)}; route them together"
+            )
+        return await self._databases[homes[0]].execute(op)
+
+    async def _batched(self, op: Batch) -> None:
+        parts: dict[str, list[Upsert]] = {}
+        for upsert in op.upserts:
+            homes = await self._placing.homes(upsert.table, upsert.records, fresh=False)
+            for name, positions in _by_home(homes).items():
+                records = tuple(upsert.records[each] for each in positions)
+                parts.setdefault(name, []).append(replace(upsert, records=records))
+                for each in records:
+                    # At once, so that what follows these records in this batch goes with them.
+                    self._placing.remember(upsert.table, each, name)
+        await all_of_them(
+            self.runtime, [(self._databases[name], Batch(upserts=tuple(upserts))) for name, upserts in parts.items()]
+        )
+
+    def _stores(self, table: str, where: Filter) -> list[Store]:
+        proven = self._placing.proven(table, where)
+        names = (proven,) if proven is not None else self._placing.asked(table, where)
+        return [self._databases[name] for name in names]
+
+    async def _within_family(self, table: str, where: Filter) -> Filter:
+        """The filter with questions to tables of other families answered first: those may be in other databases."""
+        answers = {}
+        for question in related_in(where):
+            if TABLES[question.table].family != TABLES[table].family:
+                page = cast(
+                    "Page",
+                    await self.execute(Scan(table=question.table, where=question.where, columns=(question.key,))),
+                )
+                answers[question] = answer(question, (record[question.key] for record in page.records))
+        return answered(where, answers) if answers else where
+
+
+def _crosses_families(op: AnyOp) -> bool:
+    where = getattr(op, "where", None)
+    if where is None:
+        return False
+    family = TABLES[tables_of(op)[0]].family
+    return any(TABLES[question.table].family != family for question in related_in(where))
+
+
+def _by_home(homes: Sequence[str]) -> dict[str, list[int]]:
+    positions: dict[str, list[int]] = {}
+    for position, name in enumerate(homes):
+        positions.setdefault(name, []).append(position)
+    return positions
+
+
+def _key_columns(table: str, key: Key) -> Record:
+    return dict(zip(TABLES[table].key, key, strict=True))

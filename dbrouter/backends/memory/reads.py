@@ -11,6 +11,7 @@ from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, columns
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.ops import Aggregate, Get, Key, Load, Loaded, Order, Page, Scan, Stored
 from dbrouter.backends.kernel.ordering import page_of, sort_records
+from dbrouter.backends.kernel.stored_form import decoded
 from dbrouter.backends.memory.rows import Row
 from dbrouter.backends.memory.state import MemoryState
 
@@ -27,7 +28,7 @@ def scan(state: MemoryState, op: Scan) -> Page:
     check_columns(rows.spec, op.columns or ())
     found = in_order(state, op.table, state.find(op.table, op.where), op.order)
     shown = page_of(found, op.offset, op.limit)
-    records = [projected(rows.decoded(row.values, op.columns, op.raw), op.columns) for row in shown]
+    records = [projected(decoded(rows.spec, row.values, op.columns, op.raw), op.columns) for row in shown]
     return Page(records, total=len(found) if op.total else None)
 
 
@@ -45,7 +46,7 @@ def load(state: MemoryState, op: Load) -> Loaded | None:
         columns=asked.columns,
         raw=asked.raw,
     )
-    record = state.rows(op.table).decoded(row.values, raw=op.raw)
+    record = decoded(state.spec(op.table), row.values, raw=op.raw)
     return Loaded(record, row.version, scan(state, children).records)
 
 
@@ -56,7 +57,7 @@ def grouped(state: MemoryState, op: Aggregate) -> Page:
     read = {field.column for field in op.by.values()} | {each.field.column for each in measures if each.field}
     read.update(*(columns_of(each.where) for each in measures))
     check_columns(rows.spec, read)
-    records = [rows.decoded(row.values, read) for row in state.find(op.table, op.where)]
+    records = [decoded(rows.spec, row.values, read) for row in state.find(op.table, op.where)]
     return aggregate(records, replace(op, where=EVERYTHING, measures=measures))
 
 
@@ -64,7 +65,7 @@ def matching_row(state: MemoryState, table: str, key: Key, where: Filter) -> Row
     """The row with the key, if it matches."""
     rows = state.rows(table)
     row = rows.by_key.get(key)
-    if row is None or not matches(state.resolved(where), rows.decoded(row.values, frozenset(columns_of(where)))):
+    if row is None or not matches(state.resolved(where), decoded(rows.spec, row.values, frozenset(columns_of(where)))):
         return None
     return row
 
@@ -75,13 +76,13 @@ def in_order(state: MemoryState, table: str, found: Sequence[Row], order: Sequen
     columns = {column for term in order for column in (term.field.column, term.fallback) if column}
     check_columns(rows.spec, columns)
     columns |= set(rows.spec.key)
-    readable = [_Readable(rows.decoded(row.values, columns), row) for row in found]
+    readable = [_Readable(decoded(rows.spec, row.values, columns), row) for row in found]
     return [each.row for each in sort_records(readable, order, rows.spec.key)]
 
 
 def stored(state: MemoryState, table: str, row: Row) -> Stored:
     """The row as callers know it."""
-    return Stored(state.rows(table).decoded(row.values), row.version)
+    return Stored(decoded(state.spec(table), row.values), row.version)
 
 
 class _Readable(dict[str, object]):

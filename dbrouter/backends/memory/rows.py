@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from dbrouter.backends.kernel.codec import decode, encode
-from dbrouter.backends.kernel.completing import completed, json_columns, key_in
+from dbrouter.backends.kernel.completing import json_columns, key_in
 from dbrouter.backends.kernel.duplicates import duplicate, unique_values, uniques_of
-from dbrouter.backends.kernel.errors import Unstorable
 from dbrouter.backends.kernel.filters import Filter, columns_of, pinned
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Key
+from dbrouter.backends.kernel.stored_form import decoded
 from dbrouter.backends.kernel.tables import TableSpec
-
-_SCALARS = frozenset({str, int, float, bool, date})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +35,6 @@ class Rows:
         self._takers: dict[str, dict[tuple[Any, ...], Key]] = {unique.name: {} for unique in self._uniques}
         # Column -> value -> keys, in order of arrival.
         self._lookups: dict[str, dict[Any, dict[Key, None]]] = {column: {} for column in _looked_up(spec)}
-
-    def encoded(self, record: Mapping[str, Any]) -> Record:
-        """The whole record as it is kept. Raises if it does not fit the table or a value has no stored form."""
-        return {column: self._form(column, value) for column, value in completed(self.spec, record).items()}
-
-    def decoded(
-        self, values: Record, columns: Iterable[str] | None = None, raw: frozenset[str] = frozenset()
-    ) -> Record:
-        """The record as callers know it: these columns (all if `None`), `raw` ones still as text."""
-        readable = self._json - raw
-        return {
-            column: decode(value) if column in readable and (value := values[column]) is not None else values[column]
-            for column in (values if columns is None else columns)
-        }
 
     def set(self, key: Key, row: Row | None) -> Row | None:
         """Put or remove one row and answer the one before. Raises `Duplicate`, changing nothing."""
@@ -77,7 +59,7 @@ class Rows:
         """The rows that match. `Related` must have been resolved before."""
         read = frozenset(columns_of(where)) & self._json
         for row in self._candidates(where):
-            visible = row.values | self.decoded(row.values, read) if read else row.values
+            visible = row.values | decoded(self.spec, row.values, read) if read else row.values
             if matches(where, visible):
                 yield row
 
@@ -97,17 +79,6 @@ class Rows:
             if column in fixed:
                 return [self.by_key[key] for key in lookup.get(fixed[column], ())]
         return list(self.by_key.values())
-
-    def _form(self, column: str, value: Any) -> Any:
-        if value is None or (type(value) in _SCALARS and column not in self._json):
-            return value
-        text = encode(value, what=f"{self.spec.name}.{column}")
-        if column in self._json:
-            return text
-        plain = decode(text)
-        if isinstance(plain, dict | list):
-            raise Unstorable(f"{self.spec.name}.{column} holds plain values, not a {type(value).__name__}")
-        return plain
 
     def _taken(self, key: Key | None, row: Row) -> dict[str, tuple[Any, ...]]:
         """Unique set -> values of the row in it; with a key, raises if another row has them."""

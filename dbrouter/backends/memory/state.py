@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dbrouter.backends.kernel.completing import key_in
+from dbrouter.backends.kernel.completing import check_columns, key_in
 from dbrouter.backends.kernel.errors import StoreError
-from dbrouter.backends.kernel.filters import Filter, all_of, eq
+from dbrouter.backends.kernel.filters import Filter, all_of, columns_of, eq
 from dbrouter.backends.kernel.ops import Key
 from dbrouter.backends.kernel.relating import (
     answer,
@@ -21,6 +21,7 @@ from dbrouter.backends.kernel.relating import (
     related_in,
     still_referenced,
 )
+from dbrouter.backends.kernel.stored_form import encoded
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.memory.rows import Row, Rows
 
@@ -64,6 +65,7 @@ class MemoryState:
 
     def find(self, table: str, where: Filter) -> list[Row]:
         """The rows that match, `Related` included."""
+        check_columns(self.spec(table), columns_of(where))
         return list(self.rows(table).matching(self.resolved(where)))
 
     def resolved(self, where: Filter) -> Filter:
@@ -77,7 +79,7 @@ class MemoryState:
     def write(self, table: str, record: Mapping[str, Any]) -> Row:
         """Keep a whole record. Raises `Duplicate` or `MissingParent` where the table declares it."""
         rows = self.rows(table)
-        values = rows.encoded(record)
+        values = encoded(rows.spec, record)
         for parent in rows.spec.parents:
             named = named_parent(parent, values) if parent.enforced else None
             if named is not None and not self._exists(parent.table, parent.references, named):

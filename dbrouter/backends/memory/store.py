@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeVar, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
@@ -30,6 +30,19 @@ from dbrouter.backends.memory.state import MemoryState
 
 R = TypeVar("R")
 
+_ANSWERS: dict[type[Op[Any]], Callable[[MemoryState, Any], Any]] = {
+    Get: reads.get,
+    Scan: reads.scan,
+    Load: reads.load,
+    Aggregate: reads.grouped,
+    Commit: writes.commit,
+    Insert: writes.insert,
+    Upsert: writes.upsert,
+    Update: writes.update,
+    Claim: writes.claim,
+    Delete: writes.delete,
+}
+
 
 class MemoryStore:
     """Executes every op natively, one at a time, over tables that live as long as this object.
@@ -44,6 +57,12 @@ class MemoryStore:
         self.runtime = BlockingRuntime()
         self._settings = settings if settings is not None else MemorySettings()
         self._state = MemoryState(tables)
+
+    @classmethod
+    def from_settings(cls, settings: MemorySettings, *, name: str = "") -> Self:
+        """The store that a configuration describes."""
+        del name
+        return cls(settings)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -80,31 +99,11 @@ class MemoryStore:
             self.runtime.close()
 
     def _answer(self, op: Op[Any]) -> Any:
-        state = self._state
-        with state.transaction():
-            match op:
-                case Get():
-                    return reads.get(state, op)
-                case Scan():
-                    return reads.scan(state, op)
-                case Load():
-                    return reads.load(state, op)
-                case Aggregate():
-                    return reads.grouped(state, op)
-                case Commit():
-                    return writes.commit(state, op)
-                case Insert():
-                    return writes.insert(state, op)
-                case Upsert():
-                    return writes.upsert(state, op)
-                case Update():
-                    return writes.update(state, op)
-                case Claim():
-                    return writes.claim(state, op)
-                case Delete():
-                    return writes.delete(state, op)
-                case _:
-                    raise Unsupported(f"a memory store has no answer to {type(op).__name__}")
+        answer = _ANSWERS.get(type(op))
+        if answer is None:
+            raise Unsupported(f"a memory store has no answer to {type(op).__name__}")
+        with self._state.transaction():
+            return answer(self._state, op)
 
 
 class AsyncMemoryStore(MemoryStore):

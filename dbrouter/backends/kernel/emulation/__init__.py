@@ -1,0 +1,9 @@
+"""Every op over a store that can only get, scan and conditionally commit one record."""
+
+from __future__ import annotations
+
+from dbrouter.backends.kernel.emulation.access import indexed_columns
+from dbrouter.backends.kernel.emulation.emulated import Emulated
+from dbrouter.backends.kernel.emulation.internal_tables import INTERNAL_TABLES
+
+__all__ = ["INTERNAL_TABLES", "Emulated", "indexed_columns"]

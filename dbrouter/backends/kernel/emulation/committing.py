@@ -1,0 +1,150 @@
+"""Commits and inserts: one record over conditional puts, several only where the store is atomic over several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from dbrouter.backends.kernel.completing import key_in
+from dbrouter.backends.kernel.duplicates import duplicate
+from dbrouter.backends.kernel.emulation.deleting import Deleting
+from dbrouter.backends.kernel.emulation.native import Native
+from dbrouter.backends.kernel.emulation.reading import Reading
+from dbrouter.backends.kernel.emulation.reservations import Reservations
+from dbrouter.backends.kernel.emulation.retrying import Attempts, Lost
+from dbrouter.backends.kernel.emulation.writing import Writing
+from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unsupported
+from dbrouter.backends.kernel.ops import ABSENT, Check, Commit, Insert, Key, Put, Remove, Stored, Version, Write
+from dbrouter.backends.kernel.store import Store
+from dbrouter.backends.kernel.stored_form import as_stored
+
+
+class Committing:
+    """Answers commits and inserts."""
+
+    def __init__(
+        self,
+        store: Store,
+        native: Native,
+        reading: Reading,
+        writing: Writing,
+        deleting: Deleting,
+        reservations: Reservations,
+    ) -> None:
+        self._store = store
+        self._native = native
+        self._reading = reading
+        self._writing = writing
+        self._deleting = deleting
+        self._reservations = reservations
+
+    async def insert(self, op: Insert) -> None:
+        """Keep new records, all or none."""
+        spec = self._reading.spec(op.table)
+        await self.commit(
+            Commit(
+                writes=tuple(
+                    Put(table=op.table, record=as_stored(spec, record), expect=ABSENT) for record in op.records
+                )
+            )
+        )
+
+    async def commit(self, op: Commit) -> tuple[Version | None, ...]:
+        """Each put's new version."""
+        if not op.writes or self._native.runs(op):
+            return await self._store.execute(op) if op.writes else ()
+        if len(op.writes) == 1:
+            return (await self._one(op.writes[0]),)
+        if not self._store.capabilities.commits:
+            tables = ", ".join(dict.fromkeys(write.table for write in op.writes))
+            families = ", ".join(dict.fromkeys(self._reading.spec(write.table).family for write in op.writes))
+            raise Unsupported(
+                f"an atomic commit of {len(op.writes)} records ({tables}), but this database commits one record at a "
+                f"time; nothing was written: write them one by one, or send {families} to a database with transactions"
+            )
+        return await self._several(op.writes)
+
+    async def _one(self, write: Write) -> Version | None:
+        attempts = Attempts(self._store.runtime, f"commit to {write.table}")
+        while True:
+            before = await self._before(write)
+            self._require(write, before)
+            try:
+                match write:
+                    case Put(table=table, record=record):
+                        spec = self._reading.spec(table)
+                        after = as_stored(spec, record)
+                        await self._writing.check_parents(spec, before.record if before else None, after)
+                        return await self._writing.write(spec, before, after)
+                    case Remove(table=table):
+                        if before is not None:
+                            await self._deleting.remove(self._reading.spec(table), before)
+                        return None
+                    case Check():
+                        return None
+                    case _:
+                        assert_never(write)
+            except Lost:
+                await attempts.again()
+
+    async def _several(self, writes: Sequence[Write]) -> tuple[Version | None, ...]:
+        """One commit of the writes and of what the kernel keeps beside them."""
+        attempts = Attempts(self._store.runtime, f"commit of {len(writes)} records")
+        while True:
+            main, beside = await self._planned(writes)
+            try:
+                return (await self._store.execute(Commit(writes=(*main, *beside))))[: len(main)]
+            except (Conflict, Duplicate):
+                # Either what the caller expects is not so, or a race was lost that the kernel can run again.
+                for write in writes:
+                    self._require(write, await self._before(write))
+                if main == list(writes) and not beside:
+                    raise
+                await attempts.again()
+
+    async def _planned(self, writes: Sequence[Write]) -> tuple[list[Write], list[Write]]:
+        main: list[Write] = []
+        beside: list[Write] = []
+        touched = {(write.table, self._key(write)) for write in writes if not isinstance(write, Check)}
+        taken: set[str] = set()
+        for write in writes:
+            before = await self._before(write)
+            self._require(write, before)
+            spec = self._reading.spec(write.table)
+            match write:
+                case Put(record=record):
+                    old = None if before is None else before.record
+                    after = as_stored(spec, record)
+                    await self._writing.check_parents(spec, old, after, beside=touched)
+                    for each in await self._reservations.wanted(spec, old, after):
+                        if each.id in taken:
+                            raise duplicate(spec.name, each.unique.columns)
+                        taken.add(each.id)
+                        beside.append(each.put)
+                    beside += await self._reservations.given_up(spec, old, after)
+                    main.append(Put(table=spec.name, record=after, expect=ABSENT if before is None else before.version))
+                case Remove() if before is not None:
+                    removal = await self._deleting.planned(spec, before, beside=touched)
+                    also = (*removal.descendants, *removal.kept_for_them)
+                    beside += [each for each in also if (each.table, each.key) not in touched]
+                    main.append(removal.own)
+                case _:
+                    main.append(write)
+        return main, beside
+
+    async def _before(self, write: Write) -> Stored | None:
+        return await self._reading.current(write.table, self._key(write))
+
+    def _key(self, write: Write) -> Key:
+        if isinstance(write, Put):
+            spec = self._reading.spec(write.table)
+            return key_in(spec, as_stored(spec, write.record))
+        return write.key
+
+    def _require(self, write: Write, before: Stored | None) -> None:
+        """Raise as the write does if the stored record is not the expected one."""
+        if write.expect is None or write.expect == (ABSENT if before is None else before.version):
+            return
+        if isinstance(write, Put) and write.expect is ABSENT:
+            raise duplicate(write.table, self._reading.spec(write.table).key)
+        raise Conflict(f"{write.table}: the stored version is not the expected one; read it again")

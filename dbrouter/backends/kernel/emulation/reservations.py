@@ -1,0 +1,174 @@
+"""Unique sets on a store that knows only keys: the values of a set are reserved under a key made of them.
+
+Taking values is three conditional writes: reserve, write the record, confirm. The reservation's version changes with
+each, so of two writers that saw the same reservation one loses. A reservation whose holder does not have the values
+(its writer crashed, or the record is gone) is taken over. If that happens to a writer that is only slow, its
+confirmation fails and it takes its record back; should it crash right then, between writing and taking back,
+two records with the same values remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dbrouter.backends.kernel.codec import decode, encode
+from dbrouter.backends.kernel.completing import key_in
+from dbrouter.backends.kernel.duplicates import duplicate, unique_values, uniques_of
+from dbrouter.backends.kernel.emulation.internal_tables import RESERVATIONS
+from dbrouter.backends.kernel.emulation.reading import Reading
+from dbrouter.backends.kernel.emulation.retrying import Lost
+from dbrouter.backends.kernel.errors import Conflict, Duplicate
+from dbrouter.backends.kernel.filters import all_of, eq
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import ABSENT, Absent, Commit, Get, Key, Put, Remove, Stored, Version
+from dbrouter.backends.kernel.store import Store
+from dbrouter.backends.kernel.tables import TableSpec, Unique
+
+GRACE = 0.05
+"""Seconds that a writer between reserving and writing is left alone. Only correct writers' patience depends on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Values that a record is about to take. expect: the version of the reservation they are under now."""
+
+    id: str
+    holder: str
+    unique: Unique
+    expect: Version | Absent
+
+    @property
+    def put(self) -> Put:
+        """The write that takes the values, or takes them anew."""
+        return Put(table=RESERVATIONS.name, record={"id": self.id, "holder": self.holder}, expect=self.expect)
+
+
+class Reservations:
+    """Keeps unique sets, unless the store does."""
+
+    def __init__(self, store: Store, reading: Reading) -> None:
+        self._store = store
+        self._reading = reading
+        self._needed = not store.capabilities.uniques
+
+    async def wanted(self, spec: TableSpec, before: Record | None, after: Record) -> list[Reservation]:
+        """What the record newly takes. Raises `Duplicate` if another record has it."""
+        holder = _text(key_in(spec, after))
+        wanted: list[Reservation] = []
+        for unique in self._uniques(spec):
+            values = unique_values(unique, after)
+            if values is None or (before is not None and unique_values(unique, before) == values):
+                continue
+            identity = _id(spec, unique, values)
+            found = await self._find(identity)
+            if found is not None and found.record["holder"] != holder:
+                await self._refuse_if_held(spec, unique, found)
+            wanted.append(Reservation(identity, holder, unique, ABSENT if found is None else found.version))
+        return wanted
+
+    async def given_up(self, spec: TableSpec, before: Record | None, after: Record | None) -> list[Remove]:
+        """The removals, once the record is written, of what it no longer takes.
+
+        Read before the record is written: a writer that takes the values again changes the version.
+        """
+        removes: list[Remove] = []
+        if before is None:
+            return removes
+        for unique in self._uniques(spec):
+            values = unique_values(unique, before)
+            if values is None or (after is not None and unique_values(unique, after) == values):
+                continue
+            found = await self._find(_id(spec, unique, values))
+            if found is not None and found.record["holder"] == _text(key_in(spec, before)):
+                removes.append(Remove(table=RESERVATIONS.name, key=(found.record["id"],), expect=found.version))
+        return removes
+
+    async def reserve(self, wanted: Sequence[Reservation]) -> list[Reservation]:
+        """The reservations as they are after taking them, one by one. Raises `Lost`."""
+        return [await self._take(each) for each in wanted]
+
+    async def confirm(self, reserved: Sequence[Reservation]) -> Unique | None:
+        """The unique set that was lost to another record meanwhile, if one was."""
+        for each in reserved:
+            pending = each
+            while True:
+                try:
+                    await self._take(pending)
+                    break
+                except Lost:
+                    found = await self._find(each.id)
+                    if found is not None and found.record["holder"] != each.holder:
+                        return each.unique
+                    # Another writer of the same record took it again, or removed it.
+                    version = ABSENT if found is None else found.version
+                    pending = Reservation(each.id, each.holder, each.unique, version)
+        return None
+
+    async def release(self, removes: Sequence[Remove]) -> None:
+        """Give up what was read for that. What was taken again meanwhile stays."""
+        for remove in removes:
+            try:
+                await self._store.execute(Commit(writes=(remove,)))
+            except Conflict:
+                continue
+
+    async def holder(self, spec: TableSpec, unique: Unique, record: Record) -> Stored | None:
+        """The record that has the same values in the unique set."""
+        values = unique_values(unique, record)
+        if values is None:
+            return None
+        if not self._needed:
+            return await self._scanned(spec, unique, values)
+        found = await self._find(_id(spec, unique, values))
+        stored = None if found is None else await self._holding(spec, found)
+        return stored if stored is not None and unique_values(unique, stored.record) == values else None
+
+    async def _scanned(self, spec: TableSpec, unique: Unique, values: tuple[Any, ...]) -> Stored | None:
+        equal = all_of(*(eq(column, value) for column, value in zip(unique.columns, values, strict=True)), unique.where)
+        keys = await self._reading.keys(spec.name, equal)
+        return await self._reading.current(spec.name, keys[0]) if keys else None
+
+    def _uniques(self, spec: TableSpec) -> tuple[Unique, ...]:
+        return uniques_of(spec) if self._needed else ()
+
+    async def _find(self, identity: str) -> Stored | None:
+        return await self._store.execute(Get(table=RESERVATIONS.name, key=(identity,), versioned=True))
+
+    async def _holding(self, spec: TableSpec, reservation: Stored) -> Stored | None:
+        key = tuple(decode(reservation.record["holder"]))
+        return await self._store.execute(Get(table=spec.name, key=key, versioned=True))
+
+    async def _refuse_if_held(self, spec: TableSpec, unique: Unique, reservation: Stored) -> None:
+        if not await self._is_held(spec, unique, reservation):
+            # Its writer may be between reserving and writing: one that lives is done after a moment.
+            await self._store.runtime.sleep(GRACE)
+            again = await self._find(reservation.record["id"])
+            if again is None or again.version != reservation.version:
+                raise Lost
+            if not await self._is_held(spec, unique, reservation):
+                return
+        raise duplicate(spec.name, unique.columns)
+
+    async def _is_held(self, spec: TableSpec, unique: Unique, reservation: Stored) -> bool:
+        stored = await self._holding(spec, reservation)
+        if stored is None:
+            return False
+        values = unique_values(unique, stored.record)
+        return values is not None and _id(spec, unique, values) == reservation.record["id"]
+
+    async def _take(self, wanted: Reservation) -> Reservation:
+        try:
+            (version,) = await self._store.execute(Commit(writes=(wanted.put,)))
+        except (Conflict, Duplicate) as race:
+            raise Lost from race
+        return Reservation(wanted.id, wanted.holder, wanted.unique, version)
+
+
+def _id(spec: TableSpec, unique: Unique, values: tuple[object, ...]) -> str:
+    return _text((spec.name, unique.name, values))
+
+
+def _text(values: Key) -> str:
+    return encode(values)

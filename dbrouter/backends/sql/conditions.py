@@ -104,6 +104,10 @@ class Conditions:
                 other = self.relations[table]
                 nested = Conditions(other, self.relations, self.params)
                 return f"{self.column(column)} IN (SELECT {other.quoted(key)} FROM {other.table} WHERE {nested.where(inner)})"
+            case And(filters=()):
+                return "1 = 1"
+            case Or(filters=()):
+                return "1 = 0"
             case And(filters=filters):
                 return f"({' AND '.join(self.where(each) for each in filters)})"
             case Or(filters=filters):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar, assert_never, cast
+from typing import Any, TypeAlias, TypeGuard, TypeVar, assert_never, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.codec import encode
-from dbrouter.backends.kernel.errors import Conflict
-from dbrouter.backends.kernel.filters import And, Filter, Not, Or, Related
+from dbrouter.backends.kernel.errors import Conflict, StoreError
+from dbrouter.backends.kernel.filters import And, Field, Filter, In, Not, Or, Related
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import (
     ABSENT,
@@ -47,6 +47,8 @@ from dbrouter.backends.sql.relation import Relation
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
 
 R = TypeVar("R")
+
+_Reading: TypeAlias = Get | Scan | Load | Aggregate | Update | Claim | Delete
 
 COUNTS = frozenset({Measure.COUNT, Measure.DISTINCT})
 
@@ -104,6 +106,8 @@ class SqlStore:
         """The op's answer."""
         known = cast("AnyOp", op)
         needed = needed_tables(known)
+        if not self._names.keys() >= needed:
+            raise StoreError(f"there is no table {', '.join(map(repr, sorted(needed - self._names.keys())))}")
         if not self.catalog.knows(needed):
             absent = await self.catalog.missing(needed)
             if absent and reads_only(known):
@@ -240,14 +244,20 @@ class SqlStore:
             case _:
                 assert_never(write)
 
-    async def _without(self, op: AnyOp, absent: frozenset[str]) -> Any:
+    async def _without(self, op: _Reading, absent: frozenset[str]) -> Any:
         """The answer to a read when some of its tables do not exist: they hold nothing."""
+        if op.table not in absent and not isinstance(op, Load):
+            return await self._answer(cast("AnyOp", replace(op, where=without_related(op.where, absent))))
         match op:
             case Get() | Load() if op.table in absent:
                 return None
-            case Load():
-                got = await self._answer(Get(table=op.table, key=op.key, where=op.where, versioned=True))
+            case Load(children=children) if children.table in absent:
+                where = without_related(op.where, absent)
+                got = await self._answer(Get(table=op.table, key=op.key, where=where, versioned=True))
                 return None if got is None else Loaded(_raw(got.record, op.raw), got.version, [])
+            case Load(children=children):
+                below = replace(children, where=without_related(children.where, absent))
+                return await self._answer(replace(op, where=without_related(op.where, absent), children=below))
             case Scan():
                 return Page([], 0 if op.total else None)
             case Aggregate() if not op.by and op.table in absent:
@@ -284,7 +294,7 @@ def _raw(record: Record, columns: frozenset[str]) -> Record:
     return {name: encode(value) if name in columns and value is not None else value for name, value in record.items()}
 
 
-def reads_only(op: AnyOp) -> bool:
+def reads_only(op: AnyOp) -> TypeGuard[_Reading]:
     """Whether the op changes nothing, so that a missing table is an empty one."""
     # A change of what does not exist has nothing to do either.
     return isinstance(op, Get | Scan | Load | Aggregate | Update | Claim | Delete)
@@ -296,7 +306,8 @@ def needed_tables(op: AnyOp) -> frozenset[str]:
         case Get() | Scan() | Aggregate() | Update() | Claim() | Delete():
             return frozenset({op.table, *related_tables(op.where)})
         case Load():
-            return frozenset({op.table, op.children.table})
+            below = {op.children.table, *related_tables(op.children.where)}
+            return frozenset({op.table, *related_tables(op.where), *below})
         case _:
             return frozenset(tables_of(op))
 
@@ -312,6 +323,23 @@ def related_tables(where: Filter) -> frozenset[str]:
             return related_tables(inner)
         case _:
             return frozenset()
+
+
+def without_related(where: Filter, absent: frozenset[str]) -> Filter:
+    """The filter where some of the other tables do not exist: nothing is related to a record of theirs."""
+    match where:
+        case Related(column=column, table=table) if table in absent:
+            return In(Field(column), ())
+        case Related(where=inner):
+            return replace(where, where=without_related(inner, absent))
+        case And(filters=filters):
+            return And(tuple(without_related(each, absent) for each in filters))
+        case Or(filters=filters):
+            return Or(tuple(without_related(each, absent) for each in filters))
+        case Not(filter=inner):
+            return Not(without_related(inner, absent))
+        case _:
+            return where
 
 
 class _Relations(dict[str, Relation]):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dbrouter.backends.kernel.agno_tables import children_of
+from dbrouter.backends.kernel.completing import check_changes
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter, Related, all_of, eq
 from dbrouter.backends.kernel.merging import Elapsed, Keep, Next, Record
@@ -82,12 +83,12 @@ def _upsert_chunk(
     rules = {column: rule for column, rule in op.rules.items() if column in relation.kinds}
     changes = any(not isinstance(rule, Keep) for rule in rules.values())
     if op.expect is ABSENT or not (changes or returned):
-        text += f" ON CONFLICT ({_names(relation, target)}) DO NOTHING"
+        text += f" ON CONFLICT {_target(conditions, target)} DO NOTHING"
     else:
         # With nothing to change, a change to itself still lets the row be returned.
         itself = f"{relation.quoted(target[0])} = {relation.of_table(target[0])}"
         assignments = merging.assignments(rules) if changes else itself
-        text += f" ON CONFLICT ({_names(relation, target)}) DO UPDATE SET {assignments}"
+        text += f" ON CONFLICT {_target(conditions, target)} DO UPDATE SET {assignments}"
         if op.guard is not None:
             text += f" WHERE {merging.admitted(op.guard)}"
     if returned:
@@ -118,6 +119,7 @@ def update(op: Update, relations: Relations) -> Statement:
     relation = relations[op.table]
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
+    check_changes(relation.spec, op.changes)
     text = f"UPDATE {relation.table} SET {conditions.assignments(op.changes)} WHERE {conditions.where(op.where)}"
     columns = tuple(relation.kinds) if op.returning else relation.spec.key
     return Statement(f"{text} RETURNING {relation.selection(columns)}", tuple(params), True)
@@ -129,6 +131,7 @@ def claim(op: Claim, relations: Relations) -> Statement:
     (key,) = relation.spec.key
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
+    check_changes(relation.spec, op.changes)
     text = f"UPDATE {relation.table} SET {conditions.assignments(op.changes)}"
     inner = f"SELECT {relation.of_table(key)} FROM {relation.table} WHERE {conditions.where(op.where)}"
     inner += f" ORDER BY {conditions.order_terms(op.order, relation.spec.key)} LIMIT 1{relation.dialect.skip_locked()}"
@@ -227,6 +230,16 @@ def _returned(relation: Relation, columns: tuple[str, ...]) -> str:
     selected = relation.selection(columns)
     version = relation.dialect.version(relation.table)
     return selected if version is None else f"{selected}, {version}"
+
+
+def _target(conditions: Conditions, columns: tuple[str, ...]) -> str:
+    """The unique set an upsert may meet; a partial one is only found by its own condition."""
+    relation = conditions.relation
+    named = f"({_names(relation, columns)})"
+    partial = next((each.where for each in relation.spec.uniques if each.columns == columns), EVERYTHING)
+    if partial == EVERYTHING:
+        return named
+    return f"{named} WHERE {Conditions(relation, conditions.relations, conditions.params, relation.quoted).where(partial)}"
 
 
 def _names(relation: Relation, columns: Iterable[str]) -> str:

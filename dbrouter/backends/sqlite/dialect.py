@@ -111,7 +111,9 @@ class SqliteDialect:
 
     def has_item(self, expression: str) -> str:
         array = f"json_valid({expression}) AND json_type({expression}) = 'array'"
-        return f"({array} AND EXISTS (SELECT 1 FROM json_each({expression}) AS dbr_item WHERE dbr_item.value = ?))"
+        found = f"{array} AND EXISTS (SELECT 1 FROM json_each({expression}) AS dbr_item WHERE dbr_item.value = ?)"
+        # Of a null it is unknown; without the CASE the EXISTS would make it false.
+        return f"(CASE WHEN {expression} IS NOT NULL THEN {found} END)"
 
     def member(self, expression: str, count: int) -> str:
         return f"{expression} IN ({', '.join('?' * count)})"

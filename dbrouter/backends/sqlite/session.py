@@ -145,9 +145,15 @@ def translated(error: BaseException, place: str) -> Failure:
         return Failure(Unavailable(what), Aftermath.SOUND)
     if isinstance(cause, sqlite3.DataError) or "too big" in text:
         return Failure(TooLarge(f"{place}: {text}; SQLite holds values up to 1 GB"), Aftermath.SOUND)
-    if isinstance(cause, sqlite3.ProgrammingError | sqlite3.NotSupportedError):
+    # Of all that sqlite3 calls operational, SQLITE_ERROR is the statement's own fault.
+    if isinstance(cause, sqlite3.ProgrammingError | sqlite3.NotSupportedError) or _is_refused(cause):
         return Failure(StoreError(f"{place}: {text}"), Aftermath.SOUND)
     return Failure(Unavailable(f"{place}: {text}; check the path, its permissions and the disk"), Aftermath.BROKEN)
+
+
+def _is_refused(error: BaseException) -> bool:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code == sqlite3.SQLITE_ERROR
 
 
 def _integrity(error: sqlite3.IntegrityError, text: str) -> Exception:

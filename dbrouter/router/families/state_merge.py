@@ -34,10 +34,11 @@ def merged(base: Any, mine: Any, theirs: Any, *, strict: bool = False, path: str
     if _is_number(mine) and _is_number(theirs) and (base is MISSING or base is None or _is_number(base)):
         # Before the test for equality: equal increments are two increments.
         return theirs + (mine - (base if _is_number(base) else 0))
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        # Before the test for equality too: equal increments may be inside.
+        return _merged_dicts(base if isinstance(base, dict) else {}, mine, theirs, strict=strict, path=path)
     if _same(mine, theirs):
         return mine
-    if isinstance(mine, dict) and isinstance(theirs, dict):
-        return _merged_dicts(base if isinstance(base, dict) else {}, mine, theirs, strict=strict, path=path)
     if isinstance(mine, list) and isinstance(theirs, list):
         both = _merged_lists(base if isinstance(base, list) else [], mine, theirs)
         if both is not None:

@@ -9,12 +9,13 @@ from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.config.settings import Settings
-from dbrouter.router.opening import open_store
 
 
 @contextmanager
 def opened(settings: Settings) -> Generator[dict[str, Store | ConfigError]]:
     """Database -> its blocking store, or the reason why it has none."""
+    from dbrouter.router.opening import open_store  # noqa: PLC0415 - loads agno
+
     stores: dict[str, Store | ConfigError] = {}
     for name, database in settings.databases.items():
         try:

@@ -58,8 +58,8 @@ What a reference stands for appears in no error, dump or explanation; a password
 ## Several files
 
 `include: other.yaml`, or a list, reads other files first; their paths are relative to the file that includes them.
-Mappings are merged key by key, later files win, and a file wins over what it includes. A database whose `kind` changes is
-replaced as a whole. For environments: `include: [defaults.yaml, "${ENV:-dev}.yaml"]`.
+Mappings are merged key by key, later files win, and a file wins over what it includes. A database whose `kind` changes
+is replaced as a whole. For environments: `include: [defaults.yaml, "${ENV:-dev}.yaml"]`.
 """
 _WORDS = {
     "integer": "whole number",

@@ -86,8 +86,9 @@ class SessionStateSettings(Part):
     """What happens when two writers save one session."""
 
     on_conflict: Literal["merge", "last_writer", "raise"] = "merge"
-    """What to do where both changed one value: `merge` keeps both changes as far as they go together and takes this
-    writer's value where they do not; `last_writer` takes this writer's state as it is; `raise` raises `Conflict`."""
+    """`merge` keeps the changes of both: keys are merged, numbers add up, lists that both appended to keep both ends;
+    where both changed one text, this writer's stays. `raise` merges too, but raises `Conflict` there. `last_writer`
+    stores this writer's state as it is, as agno does."""
 
 
 class Settings(Part):

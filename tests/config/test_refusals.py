@@ -66,16 +66,20 @@ def test_a_key_that_stands_twice_is_refused(refused: Refused) -> None:
 def test_a_missing_variable_is_named(refused: Refused) -> None:
     text = 'databases:\n  one:\n    kind: postgres\n    url: "${PRIMARY_URL}"\nagentos: {db: one}\n'
     assert refused(text) == [
-        "dbrouter.yaml:4: databases.one.url: the variable PRIMARY_URL is not set; "
-        "set PRIMARY_URL, or write ${PRIMARY_URL:-default}"
+        (
+            "dbrouter.yaml:4: databases.one.url: the variable PRIMARY_URL is not set; "
+            "set PRIMARY_URL, or write ${PRIMARY_URL:-default}"
+        )
     ]
 
 
 def test_a_missing_file_of_a_reference_is_named(refused: Refused) -> None:
     text = "databases:\n  one: {kind: postgres, database: d, password: '${file:no/such}'}\nagentos: {db: one}\n"
     assert refused(text) == [
-        "dbrouter.yaml:2: databases.one.password: the file 'no/such' cannot be read: No such file or directory; "
-        "the path is relative to the file that names it"
+        (
+            "dbrouter.yaml:2: databases.one.password: the file 'no/such' cannot be read: No such file or directory; "
+            "the path is relative to the file that names it"
+        )
     ]
 
 
@@ -105,16 +109,20 @@ def test_a_missing_configuration_file_is_one_problem(tmp_path: Path) -> None:
 
 def test_a_missing_included_file_is_named_where_it_is_included(refused: Refused) -> None:
     assert refused("id: x\ninclude: [other.yaml, more.yaml]\n" + GOOD, {"more.yaml": ""}) == [
-        "dbrouter.yaml:2: include.0: the file 'other.yaml' cannot be read: No such file or directory; "
-        "the path is relative to the file that includes it"
+        (
+            "dbrouter.yaml:2: include.0: the file 'other.yaml' cannot be read: No such file or directory; "
+            "the path is relative to the file that includes it"
+        )
     ]
 
 
 def test_files_that_include_each_other_are_refused(refused: Refused) -> None:
     others = {"parts/a.yaml": "include: b.yaml\n", "parts/b.yaml": "id: x\ninclude: ../dbrouter.yaml\n"}
     assert refused("include: parts/a.yaml\n" + GOOD, others) == [
-        "parts/b.yaml:2: include: the files include each other: "
-        "dbrouter.yaml -> parts/a.yaml -> parts/b.yaml -> parts/../dbrouter.yaml; remove one of the includes"
+        (
+            "parts/b.yaml:2: include: the files include each other: "
+            "dbrouter.yaml -> parts/a.yaml -> parts/b.yaml -> parts/../dbrouter.yaml; remove one of the includes"
+        )
     ]
 
 
@@ -199,8 +207,10 @@ def test_a_name_that_is_no_family_is_refused(refused: Refused, table: str, what:
 )
 def test_a_family_of_a_later_version_is_refused(refused: Refused, family: str) -> None:
     assert refused(GOOD.replace("{db: one}", f"{{db: one, families: {{{family}: one}}}}")) == [
-        f"dbrouter.yaml:4: agentos.families.{family}: this version of dbrouter does not serve {family}; "
-        f"remove the line; it serves {SERVED}"
+        (
+            f"dbrouter.yaml:4: agentos.families.{family}: this version of dbrouter does not serve {family}; "
+            f"remove the line; it serves {SERVED}"
+        )
     ]
 
 
@@ -220,8 +230,10 @@ def test_sessions_without_a_database_are_refused(refused: Refused) -> None:
 def test_a_family_with_a_database_for_one_component_only_is_refused(refused: Refused) -> None:
     text = GOOD.replace("{db: one}", "{families: {sessions: one}}")
     assert refused(text + "agents: {x: {families: {memories: two}}}\n") == [
-        "dbrouter.yaml:5: agents.x.families.memories: memories has a database for this component only, and agno asks "
-        "without a component too; set agentos.families.memories or agentos.db"
+        (
+            "dbrouter.yaml:5: agents.x.families.memories: memories has a database for this component only, and agno "
+            "asks without a component too; set agentos.families.memories or agentos.db"
+        )
     ]
 
 
@@ -231,8 +243,10 @@ def test_two_keys_that_name_different_databases_for_one_family_are_refused(
 ) -> None:
     text = GOOD.replace("{db: one}", f"\n  db: one\n  {key}: one\n  families:\n    {family}: two")
     assert refused(text) == [
-        f"dbrouter.yaml:8: agentos.families.{family}: agentos.{key} on dbrouter.yaml:6 names another database for "
-        f"{family}; keep one of them"
+        (
+            f"dbrouter.yaml:8: agentos.families.{family}: agentos.{key} on dbrouter.yaml:6 names another database for "
+            f"{family}; keep one of them"
+        )
     ]
 
 
@@ -249,8 +263,10 @@ def test_a_component_about_which_nothing_is_said_is_refused(refused: Refused) ->
 def test_two_names_for_one_database_are_refused(refused: Refused) -> None:
     text = "databases:\n  one: {kind: sqlite, path: x.db}\n  two: {kind: sqlite, path: ./x.db}\nagentos: {db: one}\n"
     assert refused(text) == [
-        "dbrouter.yaml:3: databases.two: this is the same database as 'one', with the same tables; "
-        "use 'one' in both places, or give the tables other names"
+        (
+            "dbrouter.yaml:3: databases.two: this is the same database as 'one', with the same tables; "
+            "use 'one' in both places, or give the tables other names"
+        )
     ]
 
 

@@ -184,6 +184,8 @@ def test_a_family_on_a_kind_that_cannot_hold_it_is_refused(agentos: dict[str, An
     findings = Findings()
     check(tree, findings, _cannot_hold_approvals)
     assert [str(each) for each in findings.problems()] == [
-        f"f:1: agentos.{key}: approvals on 'one' (memory): it needs an atomic commit of 2 records; "
-        "send the family elsewhere, e.g. agentos.families.approvals: two"
+        (
+            f"f:1: agentos.{key}: approvals on 'one' (memory): it needs an atomic commit of 2 records; "
+            "send the family elsewhere, e.g. agentos.families.approvals: two"
+        )
     ]

@@ -1,0 +1,77 @@
+"""`dbrouter explain`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+
+def test_the_rule_that_decides_is_told_with_its_line(run: Run, spread: Path) -> None:
+    out = run("explain", "--file", spread.name, "--family", "sessions", "--agent", "bot").stdout
+    assert "sessions of agent bot -> mine" in out
+    assert "because agents.bot.db (dbrouter.yaml:8)" in out
+    assert "less specific than agents.bot.db" in out
+
+
+@pytest.mark.usefixtures("spread")
+def test_another_component_goes_where_all_go(run: Run) -> None:
+    assert "sessions of team bot -> main" in run("explain", "--family", "sessions", "--team", "bot").stdout
+
+
+@pytest.mark.usefixtures("spread")
+def test_without_a_component_it_tells_who_is_asked(run: Run) -> None:
+    out = run("explain", "--family", "evals").stdout
+    assert "A call that names no component asks main, mine:" in out
+    assert "get_eval_run" in out
+
+
+@pytest.mark.usefixtures("spread")
+def test_without_a_family_all_are_told(run: Run) -> None:
+    lines = [line.split() for line in run("explain", "--agent", "bot").stdout.splitlines()]
+    assert ["sessions", "mine", "agents.bot.db", "(dbrouter.yaml:8)", "main"] in lines
+
+
+@pytest.mark.usefixtures("spread")
+def test_json_says_the_same(run: Run) -> None:
+    told = json.loads(run("explain", "--family", "sessions", "--agent", "bot", "--json").stdout)
+    assert told["database"] == "mine"
+    assert told["component"] == {"kind": "agent", "id": "bot"}
+    assert told["rule"] == {
+        "source": "agents.bot.db",
+        "place": "dbrouter.yaml:8",
+        "family": None,
+        "component": {"kind": "agent", "id": "bot"},
+        "database": "mine",
+    }
+    assert [each["verdict"] for each in told["considered"]] == ["decides", "less specific than agents.bot.db"]
+    assert len(json.loads(run("explain", "--json").stdout)) == 9
+
+
+@pytest.mark.usefixtures("spread")
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--tenant", "acme"], "tenants are not supported by this version"),
+        (["--agent", "a", "--team", "b"], "name one of --agent, --team and --workflow"),
+        (["--family", "runs"], "--family sessions"),
+        (["--famly", "runs"], "No such option"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_a_usage_error(run: Run, words: list[str], what: str) -> None:
+    result = run("explain", *words)
+    assert result.exit_code == 2
+    assert what in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.usefixtures("spread")
+@pytest.mark.parametrize("family", ["jobs", "nonsense"])
+def test_a_family_that_is_not_served_is_a_problem(run: Run, family: str) -> None:
+    result = run("explain", "--family", family)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"this version of dbrouter does not serve {family}; it serves sessions")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.trace_buffer import DEFAULT_LIMITS, BufferLimits
 from dbrouter.router.databases import Database
 from dbrouter.router.faces.assembly import assembled
 from dbrouter.router.families.context import OnConflict
@@ -35,11 +36,12 @@ class AsyncDb(Wired, AsyncFace):
         serves: Collection[str] | None = None,  # noqa: ARG002 - read by __new__
         databases: Collection[Database] | None = None,
         on_conflict: OnConflict = "merge",
+        traces: BufferLimits | None = DEFAULT_LIMITS,
     ) -> None:
         """Wire a db over a store that answers for all of `databases`; without them, it is the only one.
 
         serves: the families; all there are if `None`. on_conflict: what becomes of session state that two writers
-        changed in different ways.
+        changed in different ways. traces: how they are written behind; at once if `None`.
         """
         held = databases and [replace(each, store=awaited(each.store)) for each in databases]
         wiring = Wiring.over(awaited(store), serves=self._serves, id_=id, databases=held, on_conflict=on_conflict)
@@ -60,7 +62,7 @@ class AsyncDb(Wired, AsyncFace):
 
     async def close(self) -> None:
         """Close every store, once. The db may be used again afterwards."""
-        await self._wiring.databases.close()
+        await self._wiring.close()
 
     async def _create_all_tables(self) -> None:
         """Create in every database the tables that agno creates at start."""

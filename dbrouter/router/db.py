@@ -61,6 +61,7 @@ class DbRouter(Router, SyncDb):
             serves=parts.serves,
             databases=parts.databases,
             on_conflict=settings.session_state.on_conflict,
+            traces=parts.traces,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +92,7 @@ class AsyncDbRouter(Router, AsyncDb):
             serves=parts.serves,
             databases=parts.databases,
             on_conflict=settings.session_state.on_conflict,
+            traces=parts.traces,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from dbrouter.backends.kernel.errors import ConfigError
+from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.trace_buffer import BufferLimits
 from dbrouter.router.databases import Database
 from dbrouter.router.families.context import OnConflict
 from dbrouter.router.routes import SCHEMA_VERSIONS, Routes, RoutesSource
@@ -20,6 +22,10 @@ STORES: Mapping[str, tuple[str, str, str | None]] = {
     "postgres": ("dbrouter.backends.postgres.store", "PostgresStore", "AsyncPostgresStore"),
 }
 """Kind -> the module and names of its stores, blocking and native async. Imported only when a file names the kind."""
+
+
+HOLD = 5.0
+"""Seconds that a trace waits for its root span where its database depends on it."""
 
 
 class DatabaseSource(Protocol):
@@ -36,6 +42,17 @@ class StateSource(Protocol):
     def on_conflict(self) -> OnConflict: ...
 
 
+class TracesSource(Protocol):
+    """What is said about the writing of traces."""
+
+    @property
+    def buffer(self) -> bool: ...
+    @property
+    def max_delay_ms(self) -> int: ...
+    @property
+    def max_rows(self) -> int: ...
+
+
 class SettingsSource(RoutesSource, Protocol):
     """A validated configuration, as `dbrouter.config.settings.Settings` is one."""
 
@@ -45,6 +62,8 @@ class SettingsSource(RoutesSource, Protocol):
     def databases(self) -> Mapping[str, DatabaseSource]: ...
     @property
     def session_state(self) -> StateSource: ...
+    @property
+    def traces(self) -> TracesSource: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +73,7 @@ class Opened:
     store: Store
     databases: tuple[Database, ...]
     serves: tuple[str, ...]
+    traces: BufferLimits | None
 
 
 def opened(settings: SettingsSource, *, blocking: bool) -> Opened:
@@ -65,7 +85,18 @@ def opened(settings: SettingsSource, *, blocking: bool) -> Opened:
     databases = tuple(
         Database(name=name, store=store, families=_families_in(name, routes)) for name, store in stores.items()
     )
-    return Opened(store=RoutedStore(stores, routes), databases=databases, serves=routes.families)
+    return Opened(
+        store=RoutedStore(stores, routes), databases=databases, serves=routes.families, traces=_limits(settings, routes)
+    )
+
+
+def _limits(settings: SettingsSource, routes: Routes) -> BufferLimits | None:
+    said = settings.traces
+    if not said.buffer:
+        return None
+    # Child spans end first and name no component: where components have trace databases of their own, wait for the root.
+    spread = len(routes.databases("traces")) > 1
+    return BufferLimits(max_delay=said.max_delay_ms / 1000, max_rows=said.max_rows, hold=HOLD if spread else 0.0)
 
 
 def open_store(name: str, settings: DatabaseSource, *, blocking: bool) -> Store:
@@ -80,7 +111,7 @@ def open_store(name: str, settings: DatabaseSource, *, blocking: bool) -> Store:
             f"databases.{name}: {settings.kind} needs {missing.name}, which is not installed; "
             f"pip install 'dbrouter[{settings.kind}]'"
         ) from missing
-    return store if blocking else awaited(store)
+    return Emulated(store if blocking else awaited(store))
 
 
 def _families_in(database: str, routes: Routes) -> frozenset[str]:

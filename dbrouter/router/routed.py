@@ -33,7 +33,7 @@ from dbrouter.backends.kernel.ops import (
     tables_of,
 )
 from dbrouter.backends.kernel.relating import answer, answered, related_in
-from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.router.directory import Directory
 from dbrouter.router.gathering import all_of_them, grouped, scanned
@@ -95,9 +95,13 @@ class RoutedStore:
             await store.ping()
 
     async def close(self) -> None:
-        """Close every database."""
-        for store in self._databases.values():
-            await store.close()
+        """Close every database. One that fails does not keep the others open."""
+        outcomes = await self.runtime.gather([store.close for store in self._databases.values()])
+        if isinstance(self.runtime, BlockingRuntime):
+            self.runtime.close()
+        for each in outcomes:
+            if isinstance(each, BaseException):
+                raise each
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer."""

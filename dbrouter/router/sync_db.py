@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.trace_buffer import DEFAULT_LIMITS, BufferLimits
 from dbrouter.router.databases import Database
 from dbrouter.router.faces.assembly import assembled
 from dbrouter.router.families.context import OnConflict
@@ -35,18 +36,21 @@ class SyncDb(Wired, SyncFace):
         serves: Collection[str] | None = None,  # noqa: ARG002 - read by __new__
         databases: Collection[Database] | None = None,
         on_conflict: OnConflict = "merge",
+        traces: BufferLimits | None = DEFAULT_LIMITS,
     ) -> None:
         """Wire a db over a store that answers for all of `databases`; without them, it is the only one.
 
         serves: the families; all there are if `None`. on_conflict: what becomes of session state that two writers
-        changed in different ways.
+        changed in different ways. traces: how they are written behind; at once if `None`.
         """
         if not store.runtime.blocking:
             raise ConfigError(
                 f"{type(store).__name__} must be awaited and {type(self).__name__} is for blocking code; "
                 f"use Async{type(self).__name__}"
             )
-        wiring = Wiring.over(store, serves=self._serves, id_=id, databases=databases, on_conflict=on_conflict)
+        wiring = Wiring.over(
+            store, serves=self._serves, id_=id, databases=databases, on_conflict=on_conflict, traces=traces
+        )
         super().__init__(id=wiring.id)
         self._wire(wiring)
 
@@ -64,7 +68,7 @@ class SyncDb(Wired, SyncFace):
 
     def close(self) -> None:
         """Close every store, once. The db may be used again afterwards."""
-        finish(self._wiring.databases.close())
+        finish(self._wiring.close())
 
     def _create_all_tables(self) -> None:
         """Create in every database the tables that agno creates at start."""

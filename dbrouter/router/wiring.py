@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, runtime_checkable
 
 from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.trace_buffer import BufferLimits, TraceBuffer
 from dbrouter.router.agno_types import generate_id
 from dbrouter.router.databases import Database, Databases
 from dbrouter.router.families.context import Context, OnConflict
@@ -50,20 +52,30 @@ class Wiring:
         id_: str | None,
         databases: Collection[Database] | None,
         on_conflict: OnConflict,
+        traces: BufferLimits | None,
     ) -> Wiring:
-        """A wiring of this store. Without databases it is the only one; without an id, names and kinds give one."""
+        """A wiring of this store. Without databases it is the only one; without an id, names and kinds give one.
+
+        traces: how traces are written behind; at once if `None`.
+        """
+        if databases is None:
+            store = Emulated(store)
         held = databases or (Database(name=ONLY, store=store, families=serves),)
         seed = ",".join(sorted(f"{each.name}={type(each.store).__name__}" for each in held))
         return cls(
             id=id_ or generate_id(f"dbrouter:{seed}"),
-            store=store,
+            store=TraceBuffer(store, traces) if traces is not None else store,
             databases=Databases(held, store.runtime),
             on_conflict=on_conflict,
         )
 
+    async def close(self) -> None:
+        """Write what waits and close every store. They may be used again afterwards."""
+        await self.store.close()
+
     def bound(self, component: Component) -> Wiring:
         """The same databases, for the calls of one component."""
-        if not isinstance(self.store, Bindable):
+        if len(self.databases.names) == 1 or not isinstance(self.store, Bindable):
             return self
         return replace(self, store=self.store.bound(component))
 

@@ -133,6 +133,8 @@ class Routes:
                     f"{first.source} names {first.database!r} and {rule.source} names {rule.database!r} for the same "
                     f"thing; keep one of them"
                 )
+        named = {family: self._default(family) for family in (*SERVED, SCHEMA_VERSIONS)}
+        self._defaults = {family: rule for family, rule in named.items() if rule is not None}
         self._databases = {family: self._holders(family) for family in SERVED if self.serves(family)}
 
     @classmethod
@@ -160,11 +162,11 @@ class Routes:
 
         Without one, a call that carries no component could not be answered, so the family is not served at all.
         """
-        return (family in SERVED or family == SCHEMA_VERSIONS) and self._default(family) is not None
+        return family in self._defaults
 
     def rule(self, family: str, component: Component | None = None) -> Rule:
         """The rule that decides. `RoutingError` if the family is not served."""
-        default = self._default(family) if self.serves(family) else None
+        default = self._defaults.get(family)
         if default is None:
             raise RoutingError(_unserved(family))
         if component is None:

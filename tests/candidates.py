@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,14 @@ def _emulated(_: pytest.FixtureRequest) -> OpenStore:
     from dbrouter.testing.minimal import MinimalStore
 
     store = Emulated(MinimalStore())
+    return lambda: store
+
+
+def _async_emulated_with_commits(_: pytest.FixtureRequest) -> OpenStore:
+    from dbrouter.backends.kernel.emulation import Emulated
+    from dbrouter.testing.minimal import AsyncMinimalStore
+
+    store = Emulated(AsyncMinimalStore(commits=True))
     return lambda: store
 
 
@@ -72,11 +79,8 @@ def _folder(request: pytest.FixtureRequest) -> Path:
 CANDIDATES = (
     Candidate(backend="memory", mode="blocking", place=_memory),
     Candidate(backend="memory", mode="async", place=_async_memory),
-    *(
-        [Candidate(backend="emulated", mode="blocking", place=_emulated)]
-        if find_spec("dbrouter.backends.kernel.emulation") and find_spec("dbrouter.testing.minimal")
-        else []
-    ),
+    Candidate(backend="emulated", mode="blocking", place=_emulated),
+    Candidate(backend="emulated, commits", mode="async", place=_async_emulated_with_commits),
     Candidate(backend="sqlite", mode="blocking", place=_sqlite),
     Candidate(backend="sqlite", mode="async", place=_async_sqlite),
     Candidate(backend="postgres", mode="blocking", place=_postgres),

@@ -100,10 +100,11 @@ class MinimalStore:
         return self._specs[table]
 
     def _get(self, op: Get) -> Stored | None:
+        spec = self._spec(op.table)
         if op.where != EVERYTHING:
             raise Unsupported(f"a minimal store gets by key only, not where {op.where}")
         row = self._tables.get(op.table, {}).get(op.key)
-        return None if row is None else Stored(decoded(self._spec(op.table), row[0]), row[1])
+        return None if row is None else Stored(decoded(spec, row[0]), row[1])
 
     def _scan(self, op: Scan) -> Page:
         spec = self._spec(op.table)

@@ -7,6 +7,7 @@ of the first term, so that one index can serve the whole order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from dbrouter.backends.kernel.filters import Field
@@ -31,6 +32,11 @@ def terms(order: Sequence[Order], key_columns: Sequence[str]) -> tuple[Order, ..
     descending = order[0].descending if order else False
     asked = {term.field.column for term in order if not term.field.path and term.fallback is None}
     return (*order, *(Order(Field(column), descending) for column in key_columns if column not in asked))
+
+
+def backwards(order: Sequence[Order], key_columns: Sequence[str]) -> tuple[Order, ...]:
+    """The same order, tie-break included, from its end."""
+    return tuple(replace(term, descending=not term.descending) for term in terms(order, key_columns))
 
 
 def rank_of(term: Order, record: Mapping[str, Any]) -> tuple[bool, Any]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from dbrouter.backends.kernel.aggregating import aggregate
 from dbrouter.backends.kernel.completing import check_columns, projected
-from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, columns_of, eq
+from dbrouter.backends.kernel.filters import EVERYTHING, Filter, columns_of
+from dbrouter.backends.kernel.loading import children_scan, in_order
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.ops import Aggregate, Get, Key, Load, Loaded, Order, Page, Scan, Stored
 from dbrouter.backends.kernel.ordering import page_of, sort_records
@@ -26,7 +27,7 @@ def scan(state: MemoryState, op: Scan) -> Page:
     """The page of matching records."""
     rows = state.rows(op.table)
     check_columns(rows.spec, op.columns or ())
-    found = in_order(state, op.table, state.find(op.table, op.where), op.order)
+    found = sorted_rows(state, op.table, state.find(op.table, op.where), op.order)
     shown = page_of(found, op.offset, op.limit)
     records = [projected(decoded(rows.spec, row.values, op.columns, op.raw), op.columns) for row in shown]
     return Page(records, total=len(found) if op.total else None)
@@ -37,17 +38,9 @@ def load(state: MemoryState, op: Load) -> Loaded | None:
     row = matching_row(state, op.table, op.key, op.where)
     if row is None:
         return None
-    asked = op.children
-    children = Scan(
-        table=asked.table,
-        where=all_of(eq(asked.on, op.key[0]), asked.where),
-        order=asked.order,
-        limit=asked.limit,
-        columns=asked.columns,
-        raw=asked.raw,
-    )
+    children = scan(state, children_scan(op, state.spec(op.children.table).key))
     record = decoded(state.spec(op.table), row.values, raw=op.raw)
-    return Loaded(record, row.version, scan(state, children).records)
+    return Loaded(record, row.version, in_order(op, children.records))
 
 
 def grouped(state: MemoryState, op: Aggregate) -> Page:
@@ -70,7 +63,7 @@ def matching_row(state: MemoryState, table: str, key: Key, where: Filter) -> Row
     return row
 
 
-def in_order(state: MemoryState, table: str, found: Sequence[Row], order: Sequence[Order]) -> list[Row]:
+def sorted_rows(state: MemoryState, table: str, found: Sequence[Row], order: Sequence[Order]) -> list[Row]:
     """The rows sorted by `order`, then by key."""
     rows = state.rows(table)
     columns = {column for term in order for column in (term.field.column, term.fallback) if column}

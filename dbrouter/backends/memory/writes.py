@@ -26,7 +26,7 @@ from dbrouter.backends.kernel.ops import (
     Version,
 )
 from dbrouter.backends.kernel.stored_form import as_stored, decoded, encoded
-from dbrouter.backends.memory.reads import in_order, stored
+from dbrouter.backends.memory.reads import sorted_rows, stored
 from dbrouter.backends.memory.rows import Row
 from dbrouter.backends.memory.state import MemoryState
 
@@ -70,7 +70,7 @@ def update(state: MemoryState, op: Update) -> list[Record]:
     rows = state.rows(op.table)
     check_changes(rows.spec, op.changes)
     changes = _resolved(state, op.changes)
-    found = in_order(state, op.table, state.find(op.table, op.where), ())
+    found = sorted_rows(state, op.table, state.find(op.table, op.where), ())
     written = [_change(state, op.table, row, changes) for row in found]
     return [decoded(rows.spec, row.values, None if op.returning else rows.spec.key) for row in written]
 
@@ -79,7 +79,7 @@ def claim(state: MemoryState, op: Claim) -> Record | None:
     """The first matching record, changed."""
     rows = state.rows(op.table)
     check_changes(rows.spec, op.changes)
-    found = in_order(state, op.table, state.find(op.table, op.where), op.order)
+    found = sorted_rows(state, op.table, state.find(op.table, op.where), op.order)
     if not found:
         return None
     return decoded(rows.spec, _change(state, op.table, found[0], _resolved(state, op.changes)).values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbrouter.backends.kernel.filters import eq
 from dbrouter.backends.kernel.merging import Next, Record, Replace
-from dbrouter.backends.kernel.ops import Insert, Scan, Upsert
+from dbrouter.backends.kernel.ops import Scan, Upsert
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.candidates import OpenStore
 from dbrouter.testing.conformance.asking import all_well, at_once, insert
@@ -54,7 +54,7 @@ async def test_a_stored_position_stays_whatever_comes_in(store: Store) -> None:
 
 async def test_a_stored_null_is_filled_like_a_new_record(store: Store) -> None:
     await insert(store, "sessions", session("s1"))
-    await store.execute(Insert(table="runs", records=(run("old", run_index=3), run("null"), run("other"))))
+    await insert(store, "runs", run("old", run_index=3), run("null"), run("other"))
     assert await add(store, run("null")) == [4]
     assert await add(store, run("other", run_index=1)) == [1]
 

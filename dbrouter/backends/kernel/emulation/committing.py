@@ -41,13 +41,10 @@ class Committing:
     async def insert(self, op: Insert) -> None:
         """Keep new records, all or none."""
         spec = self._reading.spec(op.table)
-        await self.commit(
-            Commit(
-                writes=tuple(
-                    Put(table=op.table, record=as_stored(spec, record), expect=ABSENT) for record in op.records
-                )
-            )
-        )
+        records = [as_stored(spec, record) for record in op.records]
+        if len({key_in(spec, record) for record in records}) < len(records):
+            raise duplicate(spec.name, spec.key)
+        await self.commit(Commit(writes=tuple(Put(table=op.table, record=record, expect=ABSENT) for record in records)))
 
     async def commit(self, op: Commit) -> tuple[Version | None, ...]:
         """Each put's new version."""

@@ -20,6 +20,7 @@ from dbrouter.backends.kernel.ops import (
     Delete,
     Get,
     Load,
+    Measure,
     Op,
     Put,
     Remove,
@@ -57,7 +58,8 @@ class Native:
             case Load(where=where, children=children):
                 return can.loads and self.filters(where) and self.filters(children.where)
             case Aggregate(where=where, measures=measures):
-                return can.aggregates and self.filters(where) and all(self.filters(each.where) for each in measures)
+                computed = can.percentiles or all(each.measure is not Measure.P95 for each in measures)
+                return can.aggregates and computed and all(map(self.filters, (where, *(each.where for each in measures))))
             case Commit(writes=writes):
                 return (can.commits or len(writes) == 1) and all(map(self._writes, writes))
             case Upsert(table=table, rules=rules):

@@ -11,7 +11,8 @@ from dbrouter.backends.kernel.completing import check_columns, projected, with_t
 from dbrouter.backends.kernel.emulation.access import lookups, only_key
 from dbrouter.backends.kernel.emulation.native import Native
 from dbrouter.backends.kernel.errors import StoreError
-from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, columns_of, eq
+from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, columns_of
+from dbrouter.backends.kernel.loading import children_scan, in_order
 from dbrouter.backends.kernel.matching import matches, split
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Aggregate, Choice, Get, Key, Load, Loaded, Order, Page, Scan, Stored
@@ -75,16 +76,8 @@ class Reading:
         found = await self.get(Get(table=op.table, key=op.key, where=op.where, versioned=True))
         if found is None:
             return None
-        asked = op.children
-        children = Scan(
-            table=asked.table,
-            where=all_of(eq(asked.on, op.key[0]), asked.where),
-            order=asked.order,
-            limit=asked.limit,
-            columns=asked.columns,
-            raw=asked.raw,
-        )
-        return Loaded(with_text(found.record, op.raw), found.version, (await self.scan(children)).records)
+        children = await self.scan(children_scan(op, self.spec(op.children.table).key))
+        return Loaded(with_text(found.record, op.raw), found.version, in_order(op, children.records))
 
     async def aggregate(self, op: Aggregate) -> Page:
         """The page of groups."""

@@ -30,7 +30,7 @@ class Writing:
     async def write(self, spec: TableSpec, before: Stored | None, after: Record) -> Version:
         """The version of `after`, written over exactly `before` (`None`: over nothing).
 
-        Parents must have been checked. Raises `Lost` if another writer came first, `Duplicate` if a unique value is taken.
+        Check parents before. Raises `Lost` if another writer came first, `Duplicate` if a unique value is taken.
         """
         old = None if before is None else before.record
         wanted = await self._reservations.wanted(spec, old, after)

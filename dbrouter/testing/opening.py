@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE
+from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.candidates import OpenStore
@@ -20,10 +22,17 @@ class Opener:
 
     def __call__(self) -> Store:
         """One more store over the same data, as another process would open it."""
-        store = self._open()
+        store = _answering_everything(self._open())
         if not any(store is each for each in self.opened):
             self.opened.append(store)
         return store
+
+
+def _answering_everything(store: Store) -> Store:
+    """The store as the router uses it: what it does not declare is emulated."""
+    if isinstance(store, Emulated) or store.capabilities == EVERYTHING_NATIVE:
+        return store
+    return Emulated(store)
 
 
 def run(body: Callable[..., Coroutine[Any, Any, None]], arguments: dict[str, Any], stores: Sequence[Store]) -> None:

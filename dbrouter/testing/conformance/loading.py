@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dbrouter.backends.kernel.codec import decode
-from dbrouter.backends.kernel.filters import Field, compare, eq, Comparison
+from dbrouter.backends.kernel.filters import EVERYTHING, Comparison, Field, Not, Related, compare, eq
 from dbrouter.backends.kernel.ops import Children, Commit, Load, Order, Put
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.conformance.asking import insert, version_of
-from dbrouter.testing.conformance.records import run, session
+from dbrouter.testing.conformance.records import learning, run, session
 
 RUNS = Children(
     table="runs",
@@ -69,6 +69,21 @@ async def test_an_unknown_key_or_a_filter_that_does_not_match_answers_nothing(st
     assert await store.execute(replace(S1, key=("s9",))) is None
     assert await store.execute(replace(S1, where=eq("user_id", "bob"))) is None
     assert await store.execute(replace(S1, where=eq("user_id", "ann"))) is not None
+
+
+async def test_related_records_decide_even_where_their_table_does_not_exist_yet(store: Store) -> None:
+    await insert(store, "sessions", session("s1"))
+    of_learning = Related("session_id", "learnings", "session_id", EVERYTHING)
+    assert await store.execute(replace(S1, where=of_learning)) is None
+    assert await store.execute(replace(S1, where=Not(of_learning))) is not None
+    await insert(store, "runs", run("r1"))
+    loaded = await store.execute(replace(S1, children=replace(RUNS, where=Not(of_learning))))
+    assert loaded is not None
+    assert [child["run_id"] for child in loaded.children] == ["r1"]
+    await insert(store, "learnings", learning("a", session_id="s1"))
+    loaded = await store.execute(replace(S1, where=of_learning, children=replace(RUNS, where=Not(of_learning))))
+    assert loaded is not None
+    assert loaded.children == []
 
 
 async def test_children_are_filtered_limited_and_ordered_either_way(store: Store) -> None:

@@ -12,7 +12,7 @@ from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import KEEP_VALUE, Choice, Update
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.conformance.asking import all_well, at_once, found, insert, record_of, version_of
-from dbrouter.testing.conformance.records import learning, token, transcript, session
+from dbrouter.testing.conformance.records import learning, session, token, transcript
 
 
 async def update(store: Store, where: Filter, **changes: Any) -> list[Record]:

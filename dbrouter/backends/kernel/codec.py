@@ -29,7 +29,8 @@ MARK = "\ufdd0"
 _MARK_BYTES = MARK.encode()
 _UNSAFE_TEXT = re.compile("[\x00\ud800-\udfff\ufdd0]")
 _ESCAPED = re.compile(MARK + "(0000|d[89a-f][0-9a-f]{2}|fdd0)")
-_TAG = re.compile(MARK + "(nan|inf|-inf|int:|dec:|b64:)")
+_TAG = re.compile(MARK + r"(nan|inf|-inf|-0\.0|int:|num:|dec:|b64:)")
+_NEGATIVE_ZERO = re.compile(rb"-0\.0(?![0-9e])")
 _SAFE_INTEGER = range(-(2**63), 2**63)
 _MAX_DEPTH = 200
 
@@ -46,6 +47,9 @@ def encode(value: Any, *, what: str = "value") -> str:
         return _encoded_slowly(value, what)
     if _MARK_BYTES in text or b"\\u0000" in text or (b"null" in text and _has_nonfinite(value)):
         return _encoded_slowly(value, what)
+    # Postgres' jsonb keeps numbers as decimals, which have one zero only.
+    if b"-0.0" in text and _NEGATIVE_ZERO.search(text):
+        return _encoded_slowly(value, what)
     return text.decode()
 
 
@@ -61,6 +65,14 @@ def decode(text: str | bytes) -> Any:
             raise Corrupt(f"stored JSON cannot be read: {error}") from error
     marked = _MARK_BYTES in text if isinstance(text, bytes) else MARK in text
     return _restored(value) if marked else value
+
+
+def as_json_text(text: str) -> str:
+    """Encoded JSON in the form of JSON text even if it is a bare number, for columns that would read it as one.
+
+    `decode` gives the same value for both.
+    """
+    return f'"{MARK}num:{text}"' if text[0] in "-0123456789" else text
 
 
 def encode_text(text: str) -> str:
@@ -123,7 +135,8 @@ def _escaped_tree(value: Any, path: str, depth: int) -> Any:
         case int():
             return int(value) if value in _SAFE_INTEGER else f"{MARK}int:{value}"
         case float():
-            return float(value) if math.isfinite(value) else f"{MARK}{float(value)!r}"
+            plain = math.isfinite(value) and (value or math.copysign(1, value) > 0)
+            return float(value) if plain else f"{MARK}{float(value)!r}"
         case str():
             return encode_text(str(value))
         case Mapping():
@@ -196,6 +209,8 @@ def _restored_text(text: str) -> Any:
     match tag[1]:
         case "int:":
             return int(rest)
+        case "num:":
+            return orjson.loads(rest)
         case "dec:":
             return Decimal(rest)
         case "b64:":

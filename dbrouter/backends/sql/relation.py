@@ -58,7 +58,7 @@ class Relation:
         if value is None:
             return None
         if kind is Kind.JSON:
-            return encode(value, what=f"{self.spec.name}.{column}")
+            return self.dialect.to_database(kind, encode(value, what=f"{self.spec.name}.{column}"))
         return self.dialect.to_database(kind, self._fitting(column, kind, value))
 
     def json_null(self, column: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from dbrouter.backends.kernel.codec import MARK, decode
+from dbrouter.backends.kernel.codec import MARK, as_json_text, decode
 from dbrouter.backends.kernel.matching import fold, json_text, like_pattern
 from dbrouter.backends.kernel.merging import elapsed_ms
 from dbrouter.backends.kernel.tables import Kind, TableSpec
@@ -70,7 +70,14 @@ class SqliteDialect:
         return "?"
 
     def to_database(self, kind: Kind, value: Any) -> Any:
-        return value.isoformat() if kind is Kind.DATE else value
+        match kind:
+            case Kind.DATE:
+                return value.isoformat()
+            case Kind.JSON:
+                # To SQLite a column of type JSON is numeric: it would store 1.0 as 1.
+                return as_json_text(value)
+            case _:
+                return value
 
     def from_database(self, kind: Kind) -> Any:
         return {Kind.BOOLEAN: bool, Kind.DATE: date.fromisoformat}.get(kind)

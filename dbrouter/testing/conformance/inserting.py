@@ -48,6 +48,7 @@ async def test_no_records_are_no_work(store: Store) -> None:
 async def test_a_taken_key_is_a_duplicate_and_nothing_is_stored(store: Store) -> None:
     await insert(store, "sessions", session("s1", agent_id="first"))
     await refused(store, Duplicate, "sessions", session("s2"), session("s1", agent_id="second"), session("s3"))
+    await refused(store, Duplicate, "sessions", session("s1", agent_id="second"))
     assert (await record_of(store, "sessions", "s1"))["agent_id"] == "first"
 
 
@@ -58,6 +59,7 @@ async def test_a_key_given_twice_is_a_duplicate(store: Store) -> None:
 async def test_a_taken_unique_value_is_a_duplicate_and_nothing_is_stored(store: Store) -> None:
     await insert(store, "auth_tokens", token("a"))
     await refused(store, Duplicate, "auth_tokens", token("b", "files"), token("c"))
+    await refused(store, Duplicate, "auth_tokens", token("c"))
     await insert(store, "auth_tokens", token("b", "files"), token("c", user_id="bob"))
 
 
@@ -73,18 +75,21 @@ async def test_a_partial_unique_set_counts_only_the_records_it_covers(store: Sto
 async def test_a_missing_parent_is_named_and_nothing_is_stored(store: Store) -> None:
     await insert(store, "sessions", session("s1"))
     await refused(store, MissingParent, "runs", run("r1", "s1"), run("r2", "s9"))
+    await refused(store, MissingParent, "runs", run("r2", "s9"))
     await insert(store, "traces", trace("t1"))
     await refused(store, MissingParent, "spans", span("a", "t1"), span("b", "t9"))
 
 
 async def test_a_null_or_unknown_column_is_refused_and_nothing_is_stored(store: Store) -> None:
-    await refused(store, StoreError, "sessions", session("s1"), session("s2", created_at=None))
-    await refused(store, StoreError, "sessions", session("s1"), session("s2", colour="red"))
+    for wrong in (session("s2", created_at=None), session("s2", colour="red")):
+        await refused(store, StoreError, "sessions", session("s1"), wrong)
+        await refused(store, StoreError, "sessions", wrong)
 
 
 async def test_a_value_without_a_stored_form_is_refused_and_nothing_is_stored(store: Store) -> None:
-    await refused(store, Unstorable, "sessions", session("s1"), session("s2", session_data={"deep": [object()]}))
-    await refused(store, Unstorable, "sessions", session("s1", user_id=["not", "text"]))
+    for wrong in (session("s2", session_data={"deep": [object()]}), session("s2", user_id=["not", "text"])):
+        await refused(store, Unstorable, "sessions", session("s1"), wrong)
+        await refused(store, Unstorable, "sessions", wrong)
 
 
 async def test_of_many_that_insert_the_same_key_one_does(store: Store) -> None:

@@ -44,7 +44,9 @@ class AsyncDb(Wired, AsyncFace):
         changed in different ways. traces: how they are written behind; at once if `None`.
         """
         held = databases and [replace(each, store=awaited(each.store)) for each in databases]
-        wiring = Wiring.over(awaited(store), serves=self._serves, id_=id, databases=held, on_conflict=on_conflict)
+        wiring = Wiring.over(
+            awaited(store), serves=self._serves, id_=id, databases=held, on_conflict=on_conflict, traces=traces
+        )
         super().__init__(id=wiring.id)
         self._wire(wiring)
 

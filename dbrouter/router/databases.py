@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.errors import RoutingError
-from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
+from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.router.families.context import Context
@@ -19,11 +19,12 @@ VERSIONS = "versions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """A configured database: its name, its store, and the families whose rows can be there."""
+    """A configured database: its name and kind, its store, and the families whose rows can be there."""
 
     name: str
     store: Store
     families: frozenset[str]
+    kind: str = ""
 
     @property
     def tables(self) -> tuple[TableSpec, ...]:
@@ -80,14 +81,6 @@ class Databases:
             await database.store.create_tables(tuple(spec.name for spec in database.tables if spec.provisioned))
 
         _raise_first(await self._runtime.gather([lambda each=each: create(each) for each in self._all.values()]))
-
-    async def close(self) -> None:
-        """Close each store once. They, and the router, may be used again afterwards."""
-        stores = {id(each.store): each.store for each in self._all.values()}
-        closed = await self._runtime.gather([store.close for store in stores.values()])
-        if isinstance(self._runtime, BlockingRuntime):
-            self._runtime.close()
-        _raise_first(closed)
 
 
 def _raise_first(outcomes: Iterable[object]) -> None:

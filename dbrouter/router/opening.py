@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.kernel.emulation import Emulated
+from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import BufferLimits
 from dbrouter.router.databases import Database
 from dbrouter.router.families.context import OnConflict
+from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import SCHEMA_VERSIONS, Routes, RoutesSource
 from dbrouter.router.threaded import awaited
 
@@ -78,12 +79,11 @@ class Opened:
 
 def opened(settings: SettingsSource, *, blocking: bool) -> Opened:
     """The store that these settings describe. Nothing is sent to a database yet."""
-    from dbrouter.router.routed import RoutedStore
-
     routes = Routes.of(settings)
     stores = {name: open_store(name, each, blocking=blocking) for name, each in settings.databases.items()}
     databases = tuple(
-        Database(name=name, store=store, families=_families_in(name, routes)) for name, store in stores.items()
+        Database(name=name, store=store, families=_families_in(name, routes), kind=settings.databases[name].kind)
+        for name, store in stores.items()
     )
     return Opened(
         store=RoutedStore(stores, routes), databases=databases, serves=routes.families, traces=_limits(settings, routes)
@@ -94,7 +94,8 @@ def _limits(settings: SettingsSource, routes: Routes) -> BufferLimits | None:
     said = settings.traces
     if not said.buffer:
         return None
-    # Child spans end first and name no component: where components have trace databases of their own, wait for the root.
+    # Child spans end first and name no component: where components have trace databases of their own, wait for the
+    # root.
     spread = len(routes.databases("traces")) > 1
     return BufferLimits(max_delay=said.max_delay_ms / 1000, max_rows=said.max_rows, hold=HOLD if spread else 0.0)
 

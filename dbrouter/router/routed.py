@@ -96,12 +96,17 @@ class RoutedStore:
 
     async def close(self) -> None:
         """Close every database. One that fails does not keep the others open."""
-        outcomes = await self.runtime.gather([store.close for store in self._databases.values()])
+        failures: list[Exception] = []
+        # One after the other: the runtime is a database's, which may end its threads as it closes.
+        for store in self._databases.values():
+            try:
+                await store.close()
+            except Exception as failure:
+                failures.append(failure)
         if isinstance(self.runtime, BlockingRuntime):
             self.runtime.close()
-        for each in outcomes:
-            if isinstance(each, BaseException):
-                raise each
+        if failures:
+            raise failures[0]
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer."""

@@ -16,6 +16,7 @@ from dbrouter.router.families.context import Context, OnConflict
 from dbrouter.router.families.programs import Programs
 from dbrouter.router.live import register
 from dbrouter.router.routes import Component
+from dbrouter.router.threaded import Threaded
 
 ONLY = "main"
 """The name of a database that is the only one."""
@@ -59,13 +60,14 @@ class Wiring:
         traces: how traces are written behind; at once if `None`.
         """
         if databases is None:
+            kind = type(store.inner if isinstance(store, Threaded) else store).__name__
             store = Emulated(store)
-        held = databases or (Database(name=ONLY, store=store, families=serves),)
-        seed = ",".join(sorted(f"{each.name}={type(each.store).__name__}" for each in held))
+            databases = (Database(name=ONLY, store=store, families=serves, kind=kind),)
+        seed = ",".join(sorted(f"{each.name}={each.kind}" for each in databases))
         return cls(
             id=id_ or generate_id(f"dbrouter:{seed}"),
             store=TraceBuffer(store, traces) if traces is not None else store,
-            databases=Databases(held, store.runtime),
+            databases=Databases(databases, store.runtime),
             on_conflict=on_conflict,
         )
 

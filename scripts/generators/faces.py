@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from inspect import Parameter as Kind
 from pathlib import Path
@@ -27,6 +28,8 @@ NOQA = """
 # Argument names, their number and their booleans are agno's.
 # ruff: noqa: A002, FBT001, FBT002, PLR0913, PLR0917, RUF100
 """
+
+LAYOUT = ("--line-length", "120", "--target-version", "py311")
 
 LONGEST_DOC = 120 - len('        """' + '"""')
 
@@ -54,11 +57,11 @@ def faces(root: Path) -> Made:
         for family, classes in families:
             text = "".join(_module(mode, family, classes))
             path = folder / f"{mode}_{family}.py"
-            files[path] = _formatted(path, text)
+            files[path] = text
         path = folder / f"{mode}_all.py"
-        files[path] = _formatted(path, "".join(_catalogue(mode, [family for family, _ in families])))
+        files[path] = "".join(_catalogue(mode, [family for family, _ in families]))
     written = {path for mode in ("sync", "async") for path in folder.glob(f"{mode}_*.py")}
-    return Made(files, obsolete=written - set(files))
+    return Made(_formatted(files), obsolete=written - set(files))
 
 
 def methods_of(program: type) -> dict[str, Callable[..., Any]]:
@@ -91,7 +94,7 @@ def _module(mode: str, family: str, classes: tuple[type, ...]) -> Iterator[str]:
     typing = {name: module for name, module in typing.items() if name not in values}
     yield HEADER.format(title=f"{family.capitalize().replace('_', ' ')}, {mode}: as agno calls them.", noqa=NOQA)
     if typing:
-        yield "from typing import TYPE_CHECKING\n"
+        yield "from typing import TYPE_CHECKING\n\n"
     yield _imports(values)
     if typing:
         yield "\nif TYPE_CHECKING:\n" + "".join(f"    {line}\n" for line in _imports(typing).splitlines())
@@ -179,17 +182,17 @@ def _catalogue(mode: str, families: list[str]) -> Iterator[str]:
     yield '):\n    """What a database that serves every family can be asked; for type checkers, nobody builds one."""\n'
 
 
-def _formatted(path: Path, text: str) -> str:
-    """The text as ruff writes it: sorted imports, wrapped lines."""
-    for command in (["check", "--quiet", "--fix-only", "--select", "I", "--line-length", "120"], ["format"]):
+def _formatted(files: dict[Path, str]) -> dict[Path, str]:
+    """The texts as ruff wraps their lines, all in one run of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in files.items():
+            (Path(folder) / path.name).write_text(text, encoding="utf-8")
         done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
-            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"],
-            input=text,
+            [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache", "--isolated", *LAYOUT, folder],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode != 0:
-            raise Stale(f"ruff cannot read {path.name}: {done.stderr}")
-        text = done.stdout
-    return text
+            raise Stale(f"ruff cannot read what was generated: {done.stderr}")
+        return {path: (Path(folder) / path.name).read_text(encoding="utf-8") for path in files}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import importlib
 import inspect
 import textwrap
@@ -177,6 +178,7 @@ class _Names:
         raise Stale(f"{name} of {module} is in a signature; export it from {AGNO_TYPES[0]}")
 
 
+@functools.cache
 def _imports(module: ModuleType) -> dict[str, str]:
     """Every name that a module imports, also only for typing -> the module it comes from."""
     found: dict[str, str] = {}

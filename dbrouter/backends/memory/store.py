@@ -111,4 +111,4 @@ class AsyncMemoryStore(MemoryStore):
 
     def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = TABLES) -> None:
         super().__init__(settings, tables=tables)
-        self.runtime = AsyncRuntime()
+        self.runtime: Runtime = AsyncRuntime()

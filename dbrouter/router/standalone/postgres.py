@@ -136,7 +136,9 @@ def without_password(url: str | None) -> str | None:
 
     if url is None:
         return None
-    return make_url(url).set(password=None).difference_update_query(SECRETS).render_as_string(hide_password=False)
+    # `URL.set` takes `None` for "unchanged".
+    bare = make_url(url)._replace(password=None).difference_update_query(SECRETS)
+    return bare.render_as_string(hide_password=False)
 
 
 def _id(db_url: str | None, db_engine: Engine | AsyncEngine | None, schema: str) -> str:

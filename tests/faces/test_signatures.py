@@ -1,0 +1,75 @@
+"""Every face method takes what agno passes, and is sync or async as agno expects it."""
+
+from __future__ import annotations
+
+import inspect
+from inspect import Parameter, Signature
+from typing import Any
+
+import pytest
+
+from dbrouter import AsyncDbRouter, DbRouter
+from dbrouter.backends.memory.store import AsyncMemoryStore, MemoryStore
+from dbrouter.router.agno_types import AsyncBaseDb, BaseDb
+from tests.faces.served import ASYNC, BY_TABLE_NAME, PROGRAMS, SYNC
+
+SYNC_CLASS: type = type(DbRouter(MemoryStore()))
+ASYNC_CLASS: type = type(AsyncDbRouter(AsyncMemoryStore()))
+OF_AGNO = [name for _, name in SYNC if hasattr(BaseDb, name)] + [*BY_TABLE_NAME, "table_exists", "close"]
+OF_AGNO_ASYNC = [name for _, name in ASYNC if hasattr(AsyncBaseDb, name)] + [*BY_TABLE_NAME, "table_exists", "close"]
+OUR_OWN = [name for _, name in SYNC if not hasattr(BaseDb, name)]
+
+EXTRAS = {"get_learning": {"workflow_id"}, "get_learnings": {"workflow_id"}}
+"""What agno's own databases take beyond their base class. Nothing else may be added."""
+
+
+def _parameters(method: Any) -> dict[str, tuple[Any, Any]]:
+    return {each.name: (each.kind, each.default) for each in inspect.signature(method).parameters.values()}
+
+
+def _same_as(agno: Any, ours: Any, name: str) -> None:
+    theirs, mine = _parameters(agno), _parameters(ours)
+    extras = EXTRAS.get(name, set())
+    assert mine.keys() - theirs.keys() == extras
+    assert {each: value for each, value in mine.items() if each not in extras} == theirs
+    assert [each for each in mine if each not in extras] == list(theirs)
+    for extra in extras:
+        assert inspect.signature(ours).parameters[extra].default is None
+
+
+@pytest.mark.parametrize("name", OF_AGNO)
+def test_a_sync_method_has_agnos_signature(name: str) -> None:
+    _same_as(getattr(BaseDb, name), getattr(SYNC_CLASS, name), name)
+
+
+@pytest.mark.parametrize("name", OF_AGNO_ASYNC)
+def test_an_async_method_has_agnos_signature(name: str) -> None:
+    _same_as(getattr(AsyncBaseDb, name), getattr(ASYNC_CLASS, name), name)
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_AGNO_ASYNC) | set(OUR_OWN) | {"upsert_sessions", "upsert_memories"}))
+def test_an_async_method_is_a_coroutine_function(name: str) -> None:
+    assert inspect.iscoroutinefunction(getattr(AsyncDbRouter(AsyncMemoryStore()), name))
+    assert not inspect.iscoroutinefunction(getattr(DbRouter(MemoryStore()), name))
+
+
+@pytest.mark.parametrize("name", sorted({name for _, name in SYNC + ASYNC}))
+def test_a_method_is_typed_and_says_what_it_answers(name: str) -> None:
+    for cls in (SYNC_CLASS, ASYNC_CLASS):
+        method = getattr(cls, name, None)
+        if method is None:
+            continue
+        signature = inspect.signature(method)
+        assert signature.return_annotation is not Signature.empty
+        own = [each for each in signature.parameters.values() if each.name != "self"]
+        assert all(each.annotation is not Parameter.empty for each in own)
+        assert inspect.getdoc(method)
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_takes_what_agno_passes_by_name(name: str) -> None:
+    taken = inspect.signature(PROGRAMS[name]).parameters
+    anything = any(each.kind is Parameter.VAR_KEYWORD for each in taken.values())
+    for base in (BaseDb, AsyncBaseDb):
+        for each in inspect.signature(getattr(base, name, PROGRAMS[name])).parameters.values():
+            assert anything or each.kind is Parameter.VAR_KEYWORD or each.name in taken

@@ -166,11 +166,13 @@ def _explain(console: Console, config: Path) -> None:
         found = explanation(routes, family, component)
         whose = f" of {component}" if component else ""
         rule = found.rule
-        console.print(f"   {family}{whose} [bold]-> {found.database}[/]  because of {rule.source} ({rule.place})")
+        console.print(
+            f"   {family}{whose} [bold]-> {found.database}[/], because of {rule.source}\n      [dim]{rule.place}[/]"
+        )
     console.print(f"""
-   All rules:      [cyan]dbrouter explain --file {config}[/]
-   Look around:    [cyan]make demo SERVE=1[/]
-   Your own file:  [cyan]dbrouter init[/]
+   All rules:           [cyan]dbrouter explain --file {config}[/]
+   Keep the server up:  [cyan]make demo SERVE=1[/]
+   Your own file:       [cyan]dbrouter init[/]
 """)
 
 

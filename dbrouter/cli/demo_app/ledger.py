@@ -38,35 +38,39 @@ def entries(folder: Path) -> list[Entry]:
         for table, row in _rows(folder / f"{name}.db")
         if table.family != "schema_versions"
     ]
-    sessions = {row["session_id"]: _home(row) for table, row, _ in found if table.name == "sessions"}
+    leaders = {
+        (table.name, row[table.key[0]]): _home(table, row)
+        for table, row, _ in found
+        if table.name in ("sessions", "traces")
+    }
     return [
-        Entry(table=table, row=row, found_in=name, belongs_in=_belongs(table, row, sessions))
+        Entry(table=table, row=row, found_in=name, belongs_in=_belongs(table, row, leaders))
         for table, row, name in found
     ]
 
 
-def _belongs(table: TableSpec, row: Row, sessions: dict[str, str]) -> str:
-    """Say where a row belongs by the demo's `dbrouter.yaml`, read by a human: no routing code is asked."""
-    match table.family:
-        case "traces":
-            return "traces"
-        case "evals":
-            return "evals"
-        case "sessions" if table.name != "sessions":
-            # A run follows its session: the ops bot's part in a team's conversation stays with the team.
-            return sessions.get(row["session_id"], "the file of its session, which is nowhere")
+def _belongs(table: TableSpec, row: Row, leaders: dict[tuple[str, str], str]) -> str:
+    """Say where a row belongs. A run follows its session, a span its trace: a team's conversation stays in one file."""
+    match table.name:
+        case "runs":
+            return leaders.get(("sessions", row["session_id"]), "the file of its session, which is nowhere")
+        case "spans":
+            return leaders.get(("traces", row["trace_id"]), "the file of its trace, which is nowhere")
         case _:
-            return _home(row)
+            return _home(table, row)
 
 
-def _home(row: Row) -> str:
-    return "ops" if row.get("agent_id") == "ops-bot" else "primary"
+def _home(table: TableSpec, row: Row) -> str:
+    """Say what the demo's `dbrouter.yaml` means for this row, as a human reads it: no routing code is asked."""
+    if row.get("agent_id") == "ops-bot":
+        return "ops"
+    return {"traces": "traces", "evals": "evals"}.get(table.family, "primary")
 
 
 def _rows(path: Path) -> Iterator[tuple[TableSpec, Row]]:
     if not path.exists():
         return
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         for table in TABLES.values():

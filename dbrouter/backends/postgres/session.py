@@ -23,9 +23,6 @@ from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
 
-BEGIN, COMMIT = Statement("BEGIN", returns=False), Statement("COMMIT", returns=False)
-
-
 class DeadlineConnection(Connection[Any]):
     """A connection whose every wait ends at the deadline: a server that hangs is an error, not a hang.
 
@@ -79,8 +76,7 @@ class PostgresDriver:
         with connection.pipeline():
             cursors = [connection.execute(each.sql, each.params) for each in statements]
         pairs = zip(statements, cursors, strict=True)
-        outcomes = [Outcome(cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
-        return outcomes[1:-1] if unit.atomic else outcomes
+        return [Outcome(cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
 
     def roll_back(self, connection: Connection[Any]) -> None:
         """End a failed transaction."""
@@ -120,8 +116,7 @@ class AsyncPostgresDriver:
         async with connection.pipeline():
             cursors = [await connection.execute(each.sql, each.params) for each in statements]
         pairs = zip(statements, cursors, strict=True)
-        outcomes = [Outcome(await cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
-        return outcomes[1:-1] if unit.atomic else outcomes
+        return [Outcome(await cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
 
     async def roll_back(self, connection: AsyncConnection[Any]) -> None:
         """End a failed transaction."""
@@ -146,10 +141,11 @@ def gone(connection: Connection[Any] | AsyncConnection[Any]) -> bool:
 
 
 def transaction(unit: Unit) -> list[Statement]:
-    """The unit's statements, in a transaction that fails by itself where one does not give what it must."""
-    if not unit.atomic:
-        return list(unit.statements)
-    return [BEGIN, *(asserted(each) for each in unit.statements), COMMIT]
+    """The unit's statements. Sent in one pipeline they are one implicit transaction, up to its end: no BEGIN, no COMMIT.
+
+    Where one does not give what it must, it fails by itself and takes the others with it.
+    """
+    return [asserted(each) for each in unit.statements] if unit.atomic else list(unit.statements)
 
 
 def asserted(statement: Statement) -> Statement:

@@ -27,6 +27,7 @@ class Catalog:
         self._names = names
         self._schema = schema
         self._known: frozenset[str] = frozenset()
+        self._missing: frozenset[str] = frozenset()
         self._outdated: dict[str, list[str]] = {}
 
     def knows(self, tables: Iterable[str]) -> bool:
@@ -35,7 +36,12 @@ class Catalog:
 
     def forget(self) -> None:
         """Ask again at the next op."""
-        self._known = frozenset()
+        self._known = self._missing = frozenset()
+
+    def last_missing(self, tables: Iterable[str]) -> frozenset[str]:
+        """Those of the tables that did not exist when last looked for; nothing if any other is not known to exist."""
+        unknown = frozenset(tables) - self._known
+        return unknown if unknown <= self._missing else frozenset()
 
     async def missing(self, tables: Iterable[str]) -> frozenset[str]:
         """Those of the tables that do not exist."""
@@ -69,6 +75,7 @@ class Catalog:
             else:
                 known.add(name)
         self._known, self._outdated = frozenset(known), outdated
+        self._missing = TABLES.keys() - known - outdated.keys()
         return frozenset(columns)
 
     async def create(self, tables: Iterable[str]) -> None:
@@ -85,6 +92,7 @@ class Catalog:
         statements.extend(self._stamp(table) for table in wanted if table in missing and table != "versions")
         await self._connections.run(Unit(statements, atomic=True))
         self._known |= missing
+        self._missing -= missing
 
     def _stamp(self, table: str) -> Statement:
         versions = self._dialect.qualified(self._names["versions"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias, TypeGuard, TypeVar, assert_never, cast
 
-from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.agno_tables import TABLES, children_of
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.errors import Conflict, StoreError
@@ -109,6 +109,9 @@ class SqlStore:
         if not self._names.keys() >= needed:
             raise StoreError(f"there is no table {', '.join(map(repr, sorted(needed - self._names.keys())))}")
         if not self.catalog.knows(needed):
+            absent = self.catalog.last_missing(needed)
+            if absent and reads_only(known):
+                return cast("R", await self._probably_without(known, absent))
             absent = await self.catalog.missing(needed)
             if absent and reads_only(known):
                 return cast("R", await self._without(known, absent))
@@ -124,6 +127,18 @@ class SqlStore:
                 return cast("R", await (self._without(known, absent) if absent else self._answer(known)))
             await self.catalog.create(tuple(sorted(absent)))
             return cast("R", await self._answer(known))
+
+    async def _probably_without(self, op: AnyOp, absent: frozenset[str]) -> Any:
+        """The answer to a read of tables that were missing when last looked for.
+
+        Asking for the answer and for the table cost the same; asking for the answer is right either way.
+        """
+        try:
+            answer = await self._answer(op)
+        except MissingTable:
+            return await self._without(op, absent)
+        self.catalog.forget()
+        return answer
 
     async def _answer(self, op: AnyOp) -> Any:
         relations = self._relations
@@ -156,7 +171,7 @@ class SqlStore:
                 relation = relations[op.table]
                 return relation.reader(tuple(relation.kinds))(rows[0]) if rows else None
             case Delete():
-                present = {name: relations[name] for name in TABLES if self.catalog.knows((name,))}
+                present = await self._present_with_children(op.table)
                 outcomes = await self._run_all(writing.delete(op, present), atomic=True)
                 return outcomes[-1].touched
             case Commit():
@@ -169,6 +184,13 @@ class SqlStore:
                 return None
             case _:
                 assert_never(op)
+
+    async def _present_with_children(self, table: str) -> dict[str, Relation]:
+        """The table and those of its children that exist. Somebody else may have made one since we looked."""
+        children = [child.name for child in children_of(table)]
+        if not self.catalog.knows(children):
+            await self.catalog.refresh()
+        return {name: self._relations[name] for name in (table, *(each for each in children if self.catalog.knows((each,))))}
 
     async def _scan(self, op: Scan) -> Page:
         if op.limit == 0:

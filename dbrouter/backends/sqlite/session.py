@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import Any
 
 from dbrouter.backends.kernel.duplicates import duplicate
@@ -14,6 +15,9 @@ from dbrouter.backends.sqlite.dialect import FUNCTIONS
 
 BEGIN = "BEGIN IMMEDIATE"
 """Takes the write lock at once: a later upgrade from a read could fail at any statement."""
+
+
+LOCK_PAUSE = 0.01
 
 
 def pragmas(deadline: float) -> tuple[str, ...]:
@@ -30,10 +34,24 @@ def prepare(connection: Any, deadline: float) -> None:
     """Set up a new DBAPI connection (SQLAlchemy's adapter or sqlite3's own)."""
     cursor = connection.cursor()
     for pragma in pragmas(deadline):
-        cursor.execute(pragma)
+        _patiently(cursor, pragma, deadline)
     cursor.close()
     for name, arguments, function in FUNCTIONS:
         connection.create_function(name, arguments, function)
+
+
+def _patiently(cursor: Any, pragma: str, deadline: float) -> None:
+    """Set a pragma. A new file becomes a write-ahead log under a lock that SQLite does not wait for by itself."""
+    until = time.monotonic() + deadline
+    while True:
+        try:
+            cursor.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(LOCK_PAUSE)
+        else:
+            return
 
 
 def require(statement: Statement, outcome: Outcome) -> None:

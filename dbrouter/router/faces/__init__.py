@@ -1,0 +1,1 @@
+"""The faces: agno's interface, generated, one thin class per family and mode."""

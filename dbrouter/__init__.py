@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any type
+def __getattr__(name: str) -> Any:
     """Import the routers, and agno with them, when they are first asked for."""
     if name in {"AsyncDbRouter", "DbRouter"}:
         from dbrouter.router import db

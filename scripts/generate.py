@@ -23,14 +23,14 @@ def main() -> int:
         try:
             made = generator(ROOT)
         except Stale as problem:
-            print(f"{generator.__module__}: {problem}", file=sys.stderr)  # noqa: T201 - a script speaks on its streams
+            print(f"{generator.__module__}: {problem}", file=sys.stderr)
             return 1
         files |= made.files
         obsolete |= made.obsolete
 
     stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in sorted(stale + list(obsolete)):
-        print(f"{'stale' if check else 'wrote' if path in files else 'removed'}: {path.relative_to(ROOT)}")  # noqa: T201
+        print(f"{'stale' if check else 'wrote' if path in files else 'removed'}: {path.relative_to(ROOT)}")
     if check:
         return 1 if stale or obsolete else 0
     for path in stale:

@@ -18,14 +18,14 @@ def register(kind: type, id_: str, db: object) -> None:
         _LIVE[kind, id_] = db
 
 
-def find(kind: type, id_: object) -> Any | None:  # noqa: ANN401 - of `kind`, which the caller knows
+def find(kind: type, id_: object) -> Any | None:
     """The live db of this kind and id, or `None`."""
     kind = getattr(kind, "_made_from", kind)
     with _LOCK:
         return _LIVE.get((kind, id_)) if isinstance(id_, str) else None
 
 
-def found(kind: type, id_: object) -> Any:  # noqa: ANN401 - of `kind`, which the caller knows
+def found(kind: type, id_: object) -> Any:
     """The live db of this kind and id. `RoutingError` if there is none."""
     db = find(kind, id_)
     if db is None:

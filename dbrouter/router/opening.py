@@ -33,38 +33,61 @@ class DatabaseSource(Protocol):
     """The settings of one database."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """Its kind, a key of `STORES`."""
+        ...
 
 
 class StateSource(Protocol):
     """What is said about session state."""
 
     @property
-    def on_conflict(self) -> OnConflict: ...
+    def on_conflict(self) -> OnConflict:
+        """What becomes of changes that conflict."""
+        ...
 
 
 class TracesSource(Protocol):
     """What is said about the writing of traces."""
 
     @property
-    def buffer(self) -> bool: ...
+    def buffer(self) -> bool:
+        """Whether they are written behind."""
+        ...
+
     @property
-    def max_delay_ms(self) -> int: ...
+    def max_delay_ms(self) -> int:
+        """Milliseconds one may wait."""
+        ...
+
     @property
-    def max_rows(self) -> int: ...
+    def max_rows(self) -> int:
+        """How many may wait."""
+        ...
 
 
 class SettingsSource(RoutesSource, Protocol):
     """A validated configuration, as `dbrouter.config.settings.Settings` is one."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The router's id."""
+        ...
+
     @property
-    def databases(self) -> Mapping[str, DatabaseSource]: ...
+    def databases(self) -> Mapping[str, DatabaseSource]:
+        """Name -> database."""
+        ...
+
     @property
-    def session_state(self) -> StateSource: ...
+    def session_state(self) -> StateSource:
+        """What is said about session state."""
+        ...
+
     @property
-    def traces(self) -> TracesSource: ...
+    def traces(self) -> TracesSource:
+        """What is said about traces."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ else:
 class SyncDb(Wired, SyncFace):
     """agno's interface over a blocking store. As thread-safe as the store; all of ours are."""
 
-    def __new__(cls, *_: Any, **given: Any) -> Self:  # noqa: ANN401 - as __init__ is given them
+    def __new__(cls, *_: Any, **given: Any) -> Self:
         """An instance of this class with the faces of the families that it serves."""
         return super().__new__(assembled(cls, given.get("serves")))
 
@@ -32,8 +32,8 @@ class SyncDb(Wired, SyncFace):
         self,
         store: Store,
         *,
-        id: str | None = None,  # noqa: A002 - agno's name
-        serves: Collection[str] | None = None,  # noqa: ARG002 - read by __new__
+        id: str | None = None,
+        serves: Collection[str] | None = None,
         databases: Collection[Database] | None = None,
         on_conflict: OnConflict = "merge",
         traces: BufferLimits | None = DEFAULT_LIMITS,

@@ -187,7 +187,7 @@ def _formatted(files: dict[Path, str]) -> dict[Path, str]:
     with tempfile.TemporaryDirectory() as folder:
         for path, text in files.items():
             (Path(folder) / path.name).write_text(text, encoding="utf-8")
-        done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
+        done = subprocess.run(
             [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache", "--isolated", *LAYOUT, folder],
             capture_output=True,
             text=True,

@@ -14,5 +14,5 @@ class Made:
     obsolete: set[Path] = field(default_factory=set[Path])
 
 
-class Stale(Exception):  # noqa: N818 - it names a state of the sources, as a report does
+class Stale(Exception):
     """The sources do not fit together; the message says which and what to change."""

@@ -88,7 +88,7 @@ def read(function: Callable[..., Any]) -> Signature:
 
 
 def united(agno: Signature | None, ours: Signature, *, where: str) -> Signature:
-    """agno's signature, with what ours has beside it at its end. `Stale` if ours cannot take what agno passes."""
+    """The signature of agno, with what ours has beside it at its end. `Stale` if ours cannot take what agno passes."""
     if agno is None:
         return ours
     takes_any = any(each.kind is Kind.VAR_KEYWORD for each in ours.parameters)
@@ -119,7 +119,7 @@ def united(agno: Signature | None, ours: Signature, *, where: str) -> Signature:
 
 
 def _clearer(theirs: Annotation | None, ours: Annotation | None) -> Annotation | None:
-    """agno's annotation, unless it has none or leaves open what ours says."""
+    """The annotation of agno, unless it has none or leaves open what ours says."""
     return ours if ours is not None and (theirs is None or theirs.vague) else theirs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,11 @@ def two(primary: MemoryStore, evals: MemoryStore) -> DbRouter:
     """A router over that store."""
     store = routed(primary, evals)
     return DbRouter(store, id="two", serves={"sessions", "evals"}, databases=placed(primary, evals))
+
+
+def provision(db: Any) -> Any:
+    """What agno calls at start."""
+    return db._create_all_tables()
 
 
 def placed(primary: MemoryStore, evals: MemoryStore) -> list[Database]:
@@ -130,7 +136,7 @@ def test_a_table_is_looked_for_in_the_database_it_belongs_in() -> None:
     primary, evals = Watched(), Watched()
     db = two(primary, evals)
     assert not db.table_exists("agno_sessions")
-    db._create_all_tables()
+    provision(db)
     assert db.table_exists("agno_sessions")
     assert db.table_exists("agno_eval_runs")
     primary.away = True
@@ -141,7 +147,7 @@ def test_a_table_is_looked_for_in_the_database_it_belongs_in() -> None:
 
 def test_each_database_gets_the_tables_of_its_families_and_its_own_versions() -> None:
     primary, evals = MemoryStore(), MemoryStore()
-    two(primary, evals)._create_all_tables()
+    provision(two(primary, evals))
     from dbrouter.backends.kernel.running import finish
 
     assert finish(evals.existing_tables()) == {"agno_eval_runs", "agno_schema_versions"}
@@ -158,7 +164,7 @@ def test_a_database_that_is_away_keeps_the_others_from_nothing() -> None:
     primary.away = True
     db = two(primary, evals)
     with pytest.raises(Unavailable):
-        db._create_all_tables()
+        provision(db)
     assert db.table_exists("agno_eval_runs")
 
 
@@ -195,7 +201,7 @@ def test_async_code_gets_a_blocking_store_on_threads() -> None:
     async def talk() -> None:
         store = Watched()
         db = AsyncDbRouter(store)
-        await db._create_all_tables()
+        await provision(db)
         assert await db.table_exists("agno_eval_runs")
         assert await db.get_user_memories() == []
         await db.close()

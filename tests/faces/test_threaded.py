@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -28,12 +27,13 @@ class Slow(MemoryStore):
         self.calls: list[tuple[str, str | None]] = []
         self.at_once = self.most_at_once = 0
         self._counting = threading.Lock()
+        self._resting = threading.Event()
 
     async def execute(self, op: Op[Any], /) -> Any:
         with self._counting:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
-        time.sleep(0.02)
+        self._resting.wait(0.02)
         self.calls.append((threading.current_thread().name, TENANT.get(None)))
         with self._counting:
             self.at_once -= 1

@@ -23,13 +23,13 @@ SECRETS = ("password", "sslpassword", "passfile")
 class PostgresDb(SyncDb):
     """A Postgres database with agno's tables: agno's class of that name can use the same schema."""
 
-    def __init__(  # noqa: PLR0913 - agno's arguments
+    def __init__(
         self,
         db_url: str | None = None,
         db_engine: Engine | None = None,
         db_schema: str | None = None,
         *,
-        id: str | None = None,  # noqa: A002 - agno's name
+        id: str | None = None,
         create_schema: bool = True,
         sandbox_table: str | None = None,
         **tables: Unpack[TableNames],
@@ -85,9 +85,9 @@ class PostgresDb(SyncDb):
 class AsyncPostgresDb(AsyncDb):
     """A Postgres database with agno's tables, through psycopg's async connections."""
 
-    def __init__(  # noqa: PLR0913 - agno's arguments
+    def __init__(
         self,
-        id: str | None = None,  # noqa: A002 - agno's name, and agno has it first here
+        id: str | None = None,
         db_url: str | None = None,
         db_engine: AsyncEngine | None = None,
         db_schema: str | None = None,

@@ -32,8 +32,8 @@ class SyncDb(Wired, SyncFace):
         self,
         store: Store,
         *,
-        id: str | None = None,
-        serves: Collection[str] | None = None,
+        id: str | None = None,  # noqa: A002 - agno's name
+        serves: Collection[str] | None = None,  # noqa: ARG002 - read by __new__
         databases: Collection[Database] | None = None,
         on_conflict: OnConflict = "merge",
         traces: BufferLimits | None = DEFAULT_LIMITS,

@@ -75,10 +75,10 @@ def _absent(name: str, family: str | None, *, asynchronous: bool) -> Callable[..
             f"set agentos.families.{family}, or agentos.db for every family"
         )
 
-    async def absent_async(self: object, *args: object, **kwargs: object) -> NoReturn:  # noqa: ARG001 - agno's
+    async def absent_async(_: object, *__: object, **___: object) -> NoReturn:
         refuse()
 
-    def absent(self: object, *args: object, **kwargs: object) -> NoReturn:  # noqa: ARG001 - agno's signature
+    def absent(_: object, *__: object, **___: object) -> NoReturn:
         refuse()
 
     theirs = getattr(agno, name)

@@ -15,7 +15,7 @@ from dbrouter.router.sync_db import SyncDb
 class InMemoryDb(SyncDb):
     """A database that lives as long as this object. Unlike agno's of that name it serves every family."""
 
-    def __init__(self, *, id: str | None = None, **tables: Unpack[TableNames]) -> None:
+    def __init__(self, *, id: str | None = None, **tables: Unpack[TableNames]) -> None:  # noqa: A002 - agno's name
         """Make an empty database. Without an `id` it gets a random one, as it can be found by nobody else."""
         settings = MemorySettings(tables=physical_names(tables))
         super().__init__(MemoryStore(settings), id=id or str(uuid4()))
@@ -24,7 +24,7 @@ class InMemoryDb(SyncDb):
 class AsyncInMemoryDb(AsyncDb):
     """The same for async code. agno has none."""
 
-    def __init__(self, *, id: str | None = None, **tables: Unpack[TableNames]) -> None:
+    def __init__(self, *, id: str | None = None, **tables: Unpack[TableNames]) -> None:  # noqa: A002 - agno's name
         """Make an empty database. Without an `id` it gets a random one, as it can be found by nobody else."""
         settings = MemorySettings(tables=physical_names(tables))
         super().__init__(AsyncMemoryStore(settings), id=id or str(uuid4()))

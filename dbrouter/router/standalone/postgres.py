@@ -29,7 +29,7 @@ class PostgresDb(SyncDb):
         db_engine: Engine | None = None,
         db_schema: str | None = None,
         *,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - agno's name
         create_schema: bool = True,
         sandbox_table: str | None = None,
         **tables: Unpack[TableNames],
@@ -87,7 +87,7 @@ class AsyncPostgresDb(AsyncDb):
 
     def __init__(
         self,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - agno's name, and agno has it first here
         db_url: str | None = None,
         db_engine: AsyncEngine | None = None,
         db_schema: str | None = None,

@@ -28,7 +28,7 @@ class SqliteDb(SyncDb):
         db_engine: Engine | None = None,
         db_url: str | None = None,
         *,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - agno's name
         **tables: Unpack[TableNames],
     ) -> None:
         """Open `db_engine`, else `db_url`, else `db_file`, else `agno.db` in the current directory.
@@ -66,7 +66,7 @@ class AsyncSqliteDb(AsyncDb):
         db_engine: AsyncEngine | None = None,
         db_url: str | None = None,
         *,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - agno's name
         **tables: Unpack[TableNames],
     ) -> None:
         """Open `db_engine`, else `db_url`, else `db_file`, else `agno.db` in the current directory.

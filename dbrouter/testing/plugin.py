@@ -16,9 +16,8 @@ the name is a `Candidate` or a callable that gives a fresh and empty store.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -65,7 +64,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def candidates_of(config: pytest.Config) -> list[Candidate]:
     """Every store named on the command line or, if none is, by a `conftest.py`."""
-    named: Sequence[str] = config.getoption("--dbrouter-store")
+    named: list[str] = config.getoption("--dbrouter-store", default=[])
     if named:
         return [_candidate_named(each) for each in named]
     return [each for some in config.hook.pytest_dbrouter_stores(config=config) for each in some]
@@ -78,7 +77,7 @@ def _candidate_named(name: str) -> Candidate:
         return found
     if not callable(found):
         raise pytest.UsageError(f"--dbrouter-store {name}: there is no Candidate or callable of that name")
-    return Candidate(backend=attribute, place=lambda _: found)
+    return Candidate(backend=attribute, place=lambda _: cast("OpenStore", found))
 
 
 def _parameter(candidate: Candidate, test: str) -> Any:

@@ -109,7 +109,7 @@ def _started(pid: int) -> str:
 def run(command: list[str | Path], *, user: User | None = None, cwd: Path | None = None, seconds: float = 120) -> str:
     """What the command prints. Raises `OSError` with its last words if it fails."""
     try:
-        done = subprocess.run(  # noqa: S603  # the commands are ours
+        done = subprocess.run(  # the commands are ours
             [str(each) for each in command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

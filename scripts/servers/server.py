@@ -104,7 +104,7 @@ class Server:
 
     def _start(self) -> None:
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  # the command is ours
+            self._process = subprocess.Popen(  # the command is ours
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

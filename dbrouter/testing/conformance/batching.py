@@ -82,7 +82,7 @@ async def test_an_empty_batch_is_no_work(store: Store) -> None:
 async def test_batches_at_the_same_moment_merge_into_one_trace(store: Store) -> None:
     def part(number: int) -> Batch:
         end = f"2024-05-01T10:00:{number:02}+00:00"
-        spans = tuple(span(f"{number}-{index}") for index in range(10)) + (span("shared"),)
+        spans = (*(span(f"{number}-{index}") for index in range(10)), span("shared"))
         return Batch(
             upserts=(
                 Upsert(table="traces", records=(trace("t1", end_time=end),), rules=TRACE_RULES),

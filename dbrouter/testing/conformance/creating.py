@@ -1,4 +1,4 @@
-"""Tables come into being on first use, once, however many start at the same moment; and what a store is apart from ops."""
+"""Tables come into being on first use, once, however many start at once; and what a store is apart from ops."""
 
 from __future__ import annotations
 

@@ -270,4 +270,4 @@ def _random_filter(chance: random.Random, depth: int) -> Filter:
             return Not(_random_filter(chance, depth - 1))
         case _:
             parts = tuple(_random_filter(chance, depth - 1) for _ in range(chance.randrange(4)))
-            return And(parts) if kind == 9 else Or(parts)  # noqa: PLR2004  # one of the two combinations
+            return And(parts) if kind == 9 else Or(parts)  # one of the two combinations

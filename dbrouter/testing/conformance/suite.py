@@ -1,4 +1,7 @@
-"""The whole suite as one file, for `pytest --pyargs dbrouter.testing.conformance.suite --dbrouter-store MODULE:NAME`."""
+"""The whole suite as one file.
+
+For `pytest --pyargs dbrouter.testing.conformance.suite --dbrouter-store MODULE:NAME`.
+"""
 
 from __future__ import annotations
 

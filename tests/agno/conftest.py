@@ -56,13 +56,17 @@ def open_live(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, 
 
     def open_(backend: str, mode: str) -> Live:
         if backend == "agno":
-            return _kept(request, Live(backend=backend, mode=mode, db=SqliteDb(db_file=str(tmp_path / "agno.db"))))
+            return kept(request, Live(backend=backend, mode=mode, db=SqliteDb(db_file=str(tmp_path / "agno.db"))))
         from dbrouter import AsyncDbRouter, DbRouter
 
         config = tmp_path / "dbrouter.yaml"
         config.write_text(yaml.safe_dump({**ROUTES, "databases": _databases(request, backend)}))
         router = DbRouter if mode == "blocking" else AsyncDbRouter
-        return _kept(request, Live(backend=backend, mode=mode, db=router.from_yaml(config)))
+
+        def reopen() -> Live:
+            return kept(request, Live(backend=backend, mode=mode, db=router.from_yaml(config), reopen=reopen))
+
+        return reopen()
 
     return open_
 
@@ -94,7 +98,8 @@ def schemas(_postgres_admin: Any) -> Iterator[Callable[[str], str]]:
         _postgres_admin.execute(f'drop schema if exists "{schema}" cascade')
 
 
-def _kept(request: pytest.FixtureRequest, live: Live) -> Live:
+def kept(request: pytest.FixtureRequest, live: Live) -> Live:
+    """The db, to be closed in the loop of the test that asked for it."""
     opened: list[Live] = request.node.stash.setdefault(OPENED, [])
     opened.append(live)
     return live

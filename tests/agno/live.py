@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,8 @@ class Live:
     backend: str
     mode: str
     db: Any
+    reopen: Callable[[], Live] | None = None
+    """Opens the same databases again, as another process would."""
 
     @property
     def blocking(self) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 
 from agno.db.schemas.evals import EvalFilterType, EvalType
 from agno.eval.accuracy import AccuracyAgentResponse, AccuracyEval
-from agno.eval.performance import PerformanceEval
 from agno.eval.reliability import ReliabilityEval
 from agno.knowledge import Knowledge
 from agno.learn import LearningMachine
@@ -83,19 +82,6 @@ async def test_eval_runs_are_found_by_what_was_evaluated_renamed_and_deleted(liv
     assert (await live.ask("get_eval_run", rows[0]["run_id"])).name == "renamed"
     await live.ask("delete_eval_runs", [rows[0]["run_id"]])
     assert len(await live.ask("get_eval_runs")) == 1
-
-
-async def test_a_performance_eval_is_stored(live: Live) -> None:
-    evaluation = PerformanceEval(
-        name="quick", func=lambda: 1, num_iterations=2, warmup_runs=0, db=live.db, telemetry=False
-    )
-    if live.blocking:
-        evaluation.run(print_results=False, print_summary=False)
-    else:
-        await evaluation.arun(print_results=False, print_summary=False)
-
-    (record,) = await live.ask("get_eval_runs", eval_type=[EvalType.PERFORMANCE])
-    assert len(record.eval_data["runs"]) == 2
 
 
 async def test_a_page_of_knowledge_is_stored_found_and_removed(live: Live) -> None:

@@ -32,11 +32,6 @@ async def test_runs_are_saved_one_by_one(routed: Live) -> None:
     assert type(routed.db).upsert_run not in (BaseDb.upsert_run, AsyncBaseDb.upsert_run)
 
 
-async def test_compaction_is_on_where_its_records_can_be_kept(live: Live) -> None:
-    # agno calls the five methods of compaction without `await`, so only a blocking db can have them.
-    assert stores_compaction_records(live.db) is live.blocking
-
-
 async def test_a_compacted_conversation_keeps_its_messages_and_sends_its_summary(live: Live) -> None:
     summary = "They counted to two."
     agent = clerk(
@@ -47,7 +42,8 @@ async def test_a_compacted_conversation_keeps_its_messages_and_sends_its_summary
     long = "and so on " * 300  # a short conversation is cheaper to send than to sum up, and is not compacted
     for word in ("one", "two", "three"):
         await live.run(agent, f"{word} {long}", session_id="s")
-    if not live.blocking:
+    if not stores_compaction_records(live.db):
+        # An async db cannot keep them: agno calls the methods of compaction without `await`.
         return await _goes_on_without_compaction(live, agent)
     result = agent.compact(session_id="s")
     assert result.compacted, result.message
@@ -77,7 +73,8 @@ async def test_an_absent_feature_says_so_and_agno_goes_on(routed: Live) -> None:
         with pytest.raises(NotImplementedError):
             await routed.ask(method, *arguments)
     async with serving(routed) as rest:
-        assert (await rest.client.get("/components")).status_code in {404, 500, 501, 503}
+        # agno answers 500 for each of its own blocking databases that has no components, MySQLDb and the rest.
+        await rest.call("GET", "/components", status=500 if routed.blocking else 503)
         assert (await rest.get("/sessions", type="agent"))["meta"]["total_count"] == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from agno.eval.reliability import ReliabilityEval
 from agno.memory import MemoryManager
 from agno.tracing.exporter import DatabaseSpanExporter
@@ -65,6 +66,7 @@ async def test_traces_and_their_spans_are_in_one_database_however_they_come_in(r
     traces = [run_spans(tracer, agent, session=agent, tools=5) for agent in ("clerk", "ops-bot", "clerk")]
     await flushed(provider)
     provider.shutdown()
+    await routed.ask("get_traces")  # a read writes first what still waits to be written
 
     placed = await routed.where("traces", "trace_id")
     assert sorted(trace for some in placed.values() for trace in some) == sorted(traces)
@@ -94,13 +96,15 @@ async def test_a_bound_view_stores_where_its_component_belongs(routed: Live) -> 
     assert "hello" in [message.content for message in second.model.heard[-1]]
 
 
-async def test_a_session_can_be_found_by_a_router_that_never_saw_it(routed: Live) -> None:
+async def test_a_router_that_never_saw_a_session_finds_it_by_its_id(routed: Live) -> None:
     if routed.backend == "memory":
-        return  # nothing outlives the router that holds it
+        pytest.skip("a memory database ends with the router that holds it")
     await routed.run(clerk(routed.db, id="ops-bot"), "hello", session_id="o", user_id="ada")
-    fresh = Live(backend=routed.backend, mode=routed.mode, db=type(routed.db).from_settings(routed.settings))
-    try:
-        assert (await fresh.ask("get_session", session_id="o")).agent_id == "ops-bot"
-        assert [run.agent_id for run in await fresh.ask("get_runs", session_id="o")] == ["ops-bot"]
-    finally:
-        await fresh.close()
+    assert routed.reopen is not None
+    fresh = routed.reopen()
+
+    assert (await fresh.ask("get_session", session_id="o")).agent_id == "ops-bot"
+    (run,) = await fresh.ask("get_runs", session_id="o")
+    assert (await fresh.ask("get_run", run.run_id)).agent_id == "ops-bot"
+    await fresh.run(clerk(fresh.db, id="ops-bot"), "again", session_id="o", user_id="ada")
+    assert await fresh.where("runs", "run_index") == {"ops": [0, 1]}

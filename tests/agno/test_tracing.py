@@ -153,8 +153,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("batch", ["one by one", "batch"])
-@pytest.mark.parametrize("mode", ["blocking", "async"])
+@pytest.mark.parametrize(("mode", "batch"), [("blocking", "one by one"), ("async", "batch")])
 def test_setup_tracing_traces_a_run_into_the_database_of_traces(tmp_path: Path, mode: str, batch: str) -> None:
     databases = {name: {"kind": "sqlite", "path": f"{name}.db"} for name in DATABASES}
     config = tmp_path / "dbrouter.yaml"
@@ -166,5 +165,5 @@ def test_setup_tracing_traces_a_run_into_the_database_of_traces(tmp_path: Path, 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     traces: list[Any] = json.loads(done.stdout.splitlines()[-1])
-    name = "clerk.run" if mode == "blocking" else "clerk.arun"
+    name = "Agent.run" if mode == "blocking" else "Agent.arun"
     assert traces == [[name, "clerk", "s", "OK", 2]]

@@ -1,0 +1,87 @@
+"""A database that cannot be reached: agno gets an error, never an empty answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from dbrouter import AsyncDbRouter, DbRouter, Unavailable
+from tests.agno.cast import clerk
+from tests.agno.conftest import kept
+from tests.agno.live import Live
+from tests.agno.rest import serving
+
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:9/nowhere"
+
+
+@pytest.fixture(params=["blocking", "async"])
+def half_dead(request: pytest.FixtureRequest, tmp_path: Path) -> Live:
+    """A router of which one database, that of the ops bot, cannot be reached."""
+    config: dict[str, Any] = {
+        "id": "half-dead",
+        "databases": {
+            "primary": {"kind": "memory"},
+            "ops": {"kind": "postgres", "url": NOBODY_LISTENS, "connect_timeout": 2, "deadline": 5},
+        },
+        "agentos": {"db": "primary"},
+        "agents": {"ops-bot": {"db": "ops"}},
+    }
+    path = tmp_path / "dbrouter.yaml"
+    path.write_text(yaml.safe_dump(config))
+    router = DbRouter if request.param == "blocking" else AsyncDbRouter
+    return kept(request, Live(backend="half dead", mode=request.param, db=router.from_yaml(path)))
+
+
+@pytest.fixture
+def unprovisioned() -> dict[str, Any]:
+    """AgentOS logs what it cannot provision and goes on; that is not what these tests are about."""
+    return {"auto_provision_dbs": False}
+
+
+async def test_a_session_that_may_be_in_the_lost_database_is_not_called_absent(half_dead: Live) -> None:
+    with pytest.raises(Unavailable, match="ops"):
+        await half_dead.ask("get_session", session_id="somewhere")
+    with pytest.raises(Unavailable, match="ops"):
+        await half_dead.ask("get_sessions")
+
+
+async def test_an_agent_of_a_reachable_database_goes_on(half_dead: Live) -> None:
+    view = half_dead.db.bind(agent="clerk")
+    agent = clerk(view, add_history_to_context=True)
+    await half_dead.run(agent, "hello", session_id="s")
+    await half_dead.run(agent, "again", session_id="s")
+
+    assert "hello" in [message.content for message in agent.model.heard[-1]]
+
+
+async def test_an_agent_of_the_lost_database_does_not_answer_as_if_it_were_a_first_visit(half_dead: Live) -> None:
+    agent = clerk(half_dead.db.bind(agent="ops-bot"), id="ops-bot", add_history_to_context=True)
+    with pytest.raises(Unavailable):
+        await half_dead.run(agent, "do you remember me", session_id="o")
+    assert not agent.model.heard
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda client: client.get("/sessions/somewhere"), id="a session"),
+        pytest.param(lambda client: client.get("/sessions", params={"type": "agent"}), id="the sessions"),
+        pytest.param(lambda client: client.get("/memories"), id="the memories"),
+        pytest.param(lambda client: client.get("/approvals"), id="the approvals"),
+        pytest.param(lambda client: client.get("/traces"), id="the traces"),
+        pytest.param(lambda client: client.get("/schedules"), id="the schedules"),
+        pytest.param(lambda client: client.get("/learnings"), id="the learnings"),
+        pytest.param(lambda client: client.get("/eval-runs"), id="the evals"),
+    ],
+)
+async def test_agentos_says_that_it_failed(
+    half_dead: Live, unprovisioned: dict[str, Any], ask: Callable[[httpx.AsyncClient], Any]
+) -> None:
+    async with serving(half_dead, **unprovisioned) as rest:
+        response = await ask(rest.client)
+    assert response.status_code >= 500, response.text

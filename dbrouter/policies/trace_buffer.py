@@ -114,7 +114,7 @@ class TraceBuffer:
         waited = 0.0
         while self._gathered.under_way:
             # Another thread is sending what came before us.
-            pause = 0.001 if waited < 0.1 else 0.01  # noqa: PLR2004  # patient after a tenth of a second
+            pause = 0.001 if waited < 0.1 else 0.01  # patient after a tenth of a second
             if waited >= self._limits.deadline:
                 raise Unavailable(f"traces: a write is still under way after {self._limits.deadline:g} s")
             await self.runtime.sleep(pause)
@@ -126,6 +126,10 @@ class TraceBuffer:
             await self._write(everything=False)
         except StoreError as error:
             logger.warning("traces: %s; %d rows wait", error, self._gathered.waiting)
+            return True
+        except Exception:
+            # A fault of ours must not end the thread: nothing would be written behind any more.
+            logger.exception("traces: a write failed; %d rows wait", self._gathered.waiting)
             return True
         return self._gathered.waiting > 0
 

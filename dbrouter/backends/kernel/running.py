@@ -58,17 +58,27 @@ class BlockingRuntime:
         self._lock = threading.Lock()
 
     async def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        """Block this thread."""
+        time.sleep(seconds)  # nothing else runs on a blocking store's thread
 
     async def gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
+        """Run the calls on threads."""
         if len(calls) == 1:
             return [_outcome(calls[0])]
-        pool = self._threads()
-        # Each call gets the context of the caller, so tenants and traces reach the threads.
-        return [future.result() for future in [pool.submit(copy_context().run, _outcome, call) for call in calls]]
+        return [outcome() for outcome in [self._started(call) for call in calls]]
 
     def caller(self) -> tuple[int, int]:
+        """The thread."""
         return (threading.get_ident(), 0)
+
+    def _started(self, call: Callable[[], Awaitable[T]]) -> Callable[[], T | BaseException]:
+        """Start a call on a thread; answers what waits for its outcome."""
+        try:
+            # Each call gets the context of the caller, so tenants and traces reach the threads.
+            return self._threads().submit(copy_context().run, _outcome, call).result
+        except RuntimeError:
+            # The interpreter is ending and lends no more threads, and traces still have to be written: run it here.
+            return lambda: _outcome(call)
 
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:
@@ -90,17 +100,20 @@ class AsyncRuntime:
     blocking = False
 
     async def sleep(self, seconds: float) -> None:
+        """Suspend this task."""
         await asyncio.sleep(seconds)
 
     async def gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
+        """Run the calls as tasks."""
         return await asyncio.gather(*(call() for call in calls), return_exceptions=True)
 
     def caller(self) -> tuple[int, int]:
+        """The thread and its task."""
         return (threading.get_ident(), id(asyncio.current_task()))
 
 
 def _outcome(call: Callable[[], Awaitable[T]]) -> T | BaseException:
     try:
         return finish(call())  # type: ignore[arg-type]  # an async def's awaitable is a coroutine
-    except Exception as error:
+    except Exception as error:  # handed to the caller, who raises it
         return error

@@ -52,7 +52,9 @@ def postgres(url: str) -> None:
             admin.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
     counting = RoundTrips(url)
     ours = PostgresDb(counting.url, db_schema="bench_ours", id="ours")
-    theirs = AgnoPostgresDb(counting.url.replace("postgresql://", "postgresql+psycopg://"), db_schema="bench_agno", id="agno")
+    theirs = AgnoPostgresDb(
+        counting.url.replace("postgresql://", "postgresql+psycopg://"), db_schema="bench_agno", id="agno"
+    )
     new = run(EARLIER_RUNS)
     body = json.dumps(new.to_dict())
     for db in (ours, theirs):
@@ -68,13 +70,22 @@ def postgres(url: str) -> None:
 
     def bare_turn() -> None:
         schema = "bench_ours"
-        row = bare.execute(f"SELECT * FROM {schema}.agno_sessions WHERE session_id = %s AND user_id = %s", (SESSION, USER)).fetchone()
-        bare.execute(f"SELECT run_data FROM {schema}.agno_runs WHERE session_id = %s ORDER BY run_index", (SESSION,)).fetchall()
-        assert row is not None
-        bare.execute(f"UPDATE {schema}.agno_sessions SET session_data = %s, updated_at = 1 WHERE session_id = %s", (json.dumps(row[6]), SESSION))
+        row = bare.execute(
+            f"SELECT * FROM {schema}.agno_sessions WHERE session_id = %s AND user_id = %s", (SESSION, USER)
+        ).fetchone()
         bare.execute(
-            f"INSERT INTO {schema}.agno_runs (run_id, session_id, run_type, agent_id, user_id, run_index, run_data, created_at)"
-            " VALUES (%s, %s, 'agent', %s, %s, %s, %s, 1) ON CONFLICT (run_id) DO UPDATE SET run_data = excluded.run_data",
+            f"SELECT run_data FROM {schema}.agno_runs WHERE session_id = %s ORDER BY run_index", (SESSION,)
+        ).fetchall()
+        assert row is not None
+        bare.execute(
+            f"UPDATE {schema}.agno_sessions SET session_data = %s, updated_at = 1 WHERE session_id = %s",
+            (json.dumps(row[6]), SESSION),
+        )
+        bare.execute(
+            f"INSERT INTO {schema}.agno_runs"
+            " (run_id, session_id, run_type, agent_id, user_id, run_index, run_data, created_at)"
+            " VALUES (%s, %s, 'agent', %s, %s, %s, %s, 1)"
+            " ON CONFLICT (run_id) DO UPDATE SET run_data = excluded.run_data",
             (new.run_id, SESSION, AGENT, USER, EARLIER_RUNS, body),
         )
         bare.execute(f"UPDATE {schema}.agno_approvals SET run_status = 'x' WHERE run_id = %s", (new.run_id,))
@@ -86,7 +97,9 @@ def postgres(url: str) -> None:
     notes["bare psycopg"] = f"{counting.round_trips} round trips, {counting.statements} statements"
     # Timed on direct connections: the counting proxy would add its own hops.
     direct_ours = PostgresDb(url, db_schema="bench_ours", id="ours")
-    direct_theirs = AgnoPostgresDb(url.replace("postgresql://", "postgresql+psycopg://"), db_schema="bench_agno", id="agno")
+    direct_theirs = AgnoPostgresDb(
+        url.replace("postgresql://", "postgresql+psycopg://"), db_schema="bench_agno", id="agno"
+    )
     bare = psycopg.connect(url, autocommit=True)
     times = measured(
         ROUNDS,

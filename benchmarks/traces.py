@@ -22,7 +22,20 @@ def spans() -> list[Span]:
     root = uuid4().hex[:16]
     made = [Span(root, trace_id, None, "bench.run", "INTERNAL", "OK", None, now, now, 5, {"agno.agent.id": "a"}, now)]
     made += [
-        Span(uuid4().hex[:16], trace_id, root, f"child {index}", "INTERNAL", "OK", None, now, now, 1, {"input": "x" * 500}, now)
+        Span(
+            uuid4().hex[:16],
+            trace_id,
+            root,
+            f"child {index}",
+            "INTERNAL",
+            "OK",
+            None,
+            now,
+            now,
+            1,
+            {"input": "x" * 500},
+            now,
+        )
         for index in range(SPANS - 1)
     ]
     return made
@@ -43,7 +56,12 @@ def postgres(url: str) -> None:
     notes: dict[str, str] = {}
     for name, db in (
         ("dbrouter, stored", PostgresDb(counting.url, db_schema="bench_ours", id="ours")),
-        ("agno PostgresDb", AgnoPostgresDb(counting.url.replace("postgresql://", "postgresql+psycopg://"), db_schema="bench_agno", id="agno")),
+        (
+            "agno PostgresDb",
+            AgnoPostgresDb(
+                counting.url.replace("postgresql://", "postgresql+psycopg://"), db_schema="bench_agno", id="agno"
+            ),
+        ),
     ):
         for _ in range(3):
             batch = spans()

@@ -67,7 +67,7 @@ class RoundTrips:
                             self.round_trips += 1
                         if not starting:
                             pending = self._count(pending + data)
-                        # Packets up to the start-up message have no type byte; only those asking for encryption precede it.
+                        # Up to the start-up message packets have no type byte; requests for encryption precede it.
                         starting = starting and data[4:8] in ENCRYPTION_REQUESTS
                     spoke = ready
                     (server if ready is client else client).sendall(data)

@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line. Exit code 0: all well; 1: problems, which are printed; 2: not a valid call."""
-    from dbrouter.cli.app import app  # noqa: PLC0415 - `import dbrouter.cli` should not cost a command line
+    from dbrouter.cli.app import app
 
     app()

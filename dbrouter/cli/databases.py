@@ -14,7 +14,7 @@ from dbrouter.config.settings import Settings
 @contextmanager
 def opened(settings: Settings) -> Generator[dict[str, Store | ConfigError]]:
     """Database -> its blocking store, or the reason why it has none."""
-    from dbrouter.router.opening import open_store  # noqa: PLC0415 - loads agno
+    from dbrouter.router.opening import open_store
 
     stores: dict[str, Store | ConfigError] = {}
     for name, database in settings.databases.items():

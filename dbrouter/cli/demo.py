@@ -21,7 +21,7 @@ from dbrouter.router.explain import explain as explanation
 from dbrouter.router.routes import Component, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     import httpx
 
@@ -83,12 +83,12 @@ def _fresh(folder: Path) -> Path:
 
 
 @contextmanager
-def _desk(config: Path) -> Iterator[tuple[httpx.Client, DbRouter]]:
+def _desk(config: Path) -> Generator[tuple[httpx.Client, DbRouter]]:
     """Run the support desk on the configuration; gives a client of its REST API, and the router it runs on."""
-    import httpx  # noqa: PLC0415 - agno, FastAPI and uvicorn are loaded by the demo alone
+    import httpx
 
-    from dbrouter import DbRouter  # noqa: PLC0415
-    from dbrouter.cli.demo_app import desk, server  # noqa: PLC0415
+    from dbrouter import DbRouter
+    from dbrouter.cli.demo_app import desk, server
 
     desk.hush()
     port = server.free_port()
@@ -104,8 +104,8 @@ def _desk(config: Path) -> Iterator[tuple[httpx.Client, DbRouter]]:
 
 
 def _talk(console: Console, client: httpx.Client, db: DbRouter) -> None:
-    from dbrouter.cli.demo_app.conversations import load, play  # noqa: PLC0415
-    from dbrouter.cli.demo_app.errands import ERRANDS  # noqa: PLC0415
+    from dbrouter.cli.demo_app.conversations import load, play
+    from dbrouter.cli.demo_app.errands import ERRANDS
 
     for conversation in load():
         console.print(f"   [bold]{conversation.title}[/]  [dim]{conversation.to}[/]")
@@ -133,7 +133,7 @@ Press Ctrl-C to stop it and see which row went where.""")
 
 def _settle(console: Console, folder: Path, config: Path) -> None:
     """Open the files and show what is in them; exit 1 if a row is in the wrong one, or a file has none."""
-    from dbrouter.cli.demo_app.ledger import FILES, entries  # noqa: PLC0415
+    from dbrouter.cli.demo_app.ledger import FILES, entries
 
     rows = entries(folder)
     console.print("\n[bold]3  Which row went where[/], by opening the files with sqlite3\n")

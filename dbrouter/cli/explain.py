@@ -13,7 +13,7 @@ from dbrouter.router.explain import explain as explanation
 from dbrouter.router.routes import KINDS, Component, Routes, Rule, leader_of
 
 
-def explain(  # noqa: PLR0913 - one parameter for each option
+def explain(
     *,
     file: FileOption = None,
     family: Annotated[str | None, typer.Option(help="A family, such as sessions; all of them if not given.")] = None,

@@ -33,7 +33,7 @@ class BufferLimits:
 
     max_delay: seconds a write waits at most for company. hold: seconds a trace whose component is not known yet waits
     for its root span, where traces of components go to different databases. max_rows: traces and spans kept while the
-    database is away; beyond it the oldest are dropped and counted. deadline: seconds a read waits for a write under way.
+    database is away; beyond it the oldest are dropped and counted. deadline: seconds a read waits for a write.
     """
 
     max_delay: float = 0.2

@@ -1,0 +1,1 @@
+"""What a user holds: the router, its faces and its families."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.aggregating import aggregate
+from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.filters import EVERYTHING, columns_of
 from dbrouter.backends.kernel.ops import Aggregate, Measure, Op, Page, Scan, wanted_columns
 from dbrouter.backends.kernel.ordering import page_of, sort_records

@@ -177,7 +177,7 @@ class Placing:
             place = self._directory.place(spec.name, key)
             if place is not None:
                 return place
-        if spec.leader is not None and spec.follows in fixed:
+        if spec.leader is not None and spec.follows is not None and spec.follows in fixed:
             return self._directory.place(spec.leader, (fixed[spec.follows],))
         return None
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar, assert_never, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
-from dbrouter.backends.kernel.errors import Unsupported
-from dbrouter.backends.kernel.filters import Filter
+from dbrouter.backends.kernel.errors import StoreError, Unsupported
+from dbrouter.backends.kernel.filters import Filter, In, Related
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import (
     Aggregate,
@@ -24,7 +24,6 @@ from dbrouter.backends.kernel.ops import (
     Load,
     Loaded,
     Op,
-    Page,
     Put,
     Scan,
     Stored,
@@ -101,7 +100,7 @@ class RoutedStore:
         for store in self._databases.values():
             try:
                 await store.close()
-            except Exception as failure:
+            except Exception as failure:  # noqa: BLE001  # raised when all are closed
                 failures.append(failure)
         if isinstance(self.runtime, BlockingRuntime):
             self.runtime.close()
@@ -129,7 +128,7 @@ class RoutedStore:
                 stores = self._stores(op.table, op.where)
                 return await (stores[0].execute(op) if len(stores) == 1 else grouped(self.runtime, stores, op))
             case Insert():
-                await self._each_home(op.table, op.records, fresh=True, make=lambda part: replace(op, records=part))
+                await self._inserted(op)
                 return None
             case Upsert():
                 return await self._upserted(op)
@@ -188,18 +187,16 @@ class RoutedStore:
                 answers[position] = one
         return [] if empty or not op.records else answers
 
-    async def _each_home(self, table: str, records: Sequence[Record], *, fresh: bool, make: Any) -> None:
-        homes = await self._placing.homes(table, records, fresh=fresh)
-        parts = _by_home(homes)
-        if fresh and len(parts) > 1:
+    async def _inserted(self, op: Insert) -> None:
+        parts = _by_home(await self._placing.homes(op.table, op.records, fresh=True))
+        if len(parts) > 1:
             raise Unsupported(
-                f"{table}: these records belong to {', '.join(parts)} and cannot be inserted as one; insert them apart"
+                f"{op.table}: these records belong to {', '.join(parts)}, not to one database; insert them apart"
             )
-        for name, positions in parts.items():
-            part = tuple(records[each] for each in positions)
-            await self._databases[name].execute(make(part))
-            for each in part:
-                self._placing.remember(table, each, name)
+        for name in parts:
+            await self._databases[name].execute(op)
+            for each in op.records:
+                self._placing.remember(op.table, each, name)
 
     async def _everywhere(self, op: Update | Delete) -> list[Any]:
         where = await self._within_family(op.table, op.where)
@@ -211,11 +208,11 @@ class RoutedStore:
     async def _claimed(self, op: Claim) -> Record | None:
         """A claim from any database; the start moves on with every call, so that none is served last for ever."""
         stores = self._placing.rotated(op.table)
-        failed: BaseException | None = None
+        failed: StoreError | None = None
         for name in stores:
             try:
                 claimed = await self._databases[name].execute(op)
-            except Exception as error:  # noqa: BLE001  # raised below unless another database has work
+            except StoreError as error:
                 failed = failed or error
                 continue
             if claimed is not None:
@@ -258,13 +255,11 @@ class RoutedStore:
 
     async def _within_family(self, table: str, where: Filter) -> Filter:
         """The filter with questions to tables of other families answered first: those may be in other databases."""
-        answers = {}
+        answers: dict[Related, In] = {}
         for question in related_in(where):
             if TABLES[question.table].family != TABLES[table].family:
-                page = cast(
-                    "Page",
-                    await self.execute(Scan(table=question.table, where=question.where, columns=(question.key,))),
-                )
+                scan = Scan(table=question.table, where=question.where, columns=(question.key,))
+                page = await self.execute(scan)
                 answers[question] = answer(question, (record[question.key] for record in page.records))
         return answered(where, answers) if answers else where
 

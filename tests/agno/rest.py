@@ -72,5 +72,7 @@ async def serving(live: Live, **options: Any) -> AsyncIterator[Rest]:
     )
     app = agent_os.get_app()
     async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as client:
+        # An error of the app is a 500 to a client, as it is over a socket.
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
             yield Rest(client=client, app=app)

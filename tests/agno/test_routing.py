@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from agno.eval.reliability import ReliabilityEval
 from agno.memory import MemoryManager
 from agno.tracing.exporter import DatabaseSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from dbrouter.testing.scripted_model import Call, Say, ScriptedModel
 from tests.agno.cast import clerk
@@ -73,6 +75,42 @@ async def test_traces_and_their_spans_are_in_one_database_however_they_come_in(r
     spans = await routed.where("spans", "trace_id")
     assert {name: sorted(set(some)) for name, some in spans.items()} == placed
     assert sum(len(some) for some in spans.values()) == 3 * 6
+
+
+async def test_a_trace_that_is_read_while_it_runs_is_still_found_by_its_agent(routed: Live) -> None:
+    # Nobody knows yet whose trace it is when the first child span ends, and the read writes what there is.
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(DatabaseSpanExporter(db=routed.db)))
+    tracer = provider.get_tracer("test")
+    with tracer.start_as_current_span("ops-bot.run", attributes={"agno.agent.id": "ops-bot", "session.id": "o"}):
+        with tracer.start_as_current_span("tool"):
+            pass
+        await flushed(provider)
+        _, early = await routed.ask("get_traces")
+    await flushed(provider)
+    provider.shutdown()
+
+    found, total = await routed.ask("get_traces", agent_id="ops-bot")
+    assert (early, total) == (1, 1)
+    assert [(trace.name, trace.total_spans) for trace in found] == [("ops-bot.run", 2)]
+
+
+async def test_a_slow_run_has_its_trace_in_the_database_of_its_agent(routed: Live) -> None:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(DatabaseSpanExporter(db=routed.db)))
+    tracer = provider.get_tracer("test")
+    with tracer.start_as_current_span("ops-bot.run", attributes={"agno.agent.id": "ops-bot", "session.id": "o"}) as root:
+        with tracer.start_as_current_span("tool"):
+            pass
+        await flushed(provider)
+        await asyncio.sleep(0.5)  # longer than a write waits for company
+    await flushed(provider)
+    provider.shutdown()
+    await routed.ask("get_traces")
+
+    trace_id = f"{root.get_span_context().trace_id:032x}"
+    assert await routed.where("traces", "trace_id") == {"ops": [trace_id]}
+    assert await routed.where("spans", "trace_id") == {"ops": [trace_id, trace_id]}
 
 
 async def test_an_approval_is_kept_beside_the_run_that_waits_for_it(routed: Live) -> None:

@@ -92,7 +92,7 @@ def test_a_record_never_matches_a_filter_and_its_negation(where: Filter, record:
 
 @given(where=leaves())
 def test_nothing_is_known_about_nulls_but_that_they_are_null(where: Filter) -> None:
-    nothing = dict.fromkeys(("text", "number", "flag", "document"))
+    nothing: dict[str, Any] = {"text": None, "number": None, "flag": None, "document": None}
     match where:
         case IsNull() | Everything():
             assert truth(where, nothing) is True

@@ -54,10 +54,7 @@ def _compared(left: dict[str, Any], right: dict[str, Any], order: tuple[Order, .
         a, b = _value(left, term), _value(right, term)
         if a == b:
             continue
-        if a is None or b is None:
-            smaller = b is None
-        else:
-            smaller = a < b
+        smaller = (b is None) if a is None or b is None else a < b
         return -1 if smaller is not term.descending else 1
     return 0
 

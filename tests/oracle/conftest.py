@@ -13,11 +13,16 @@ from typing import Any
 
 import pytest
 from agno.db.base import BaseDb
+from agno.db.postgres import PostgresDb
 from agno.db.sqlite import SqliteDb
 
+from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.memory.store import MemoryStore
+from dbrouter.backends.postgres.store import PostgresStore
+from dbrouter.backends.sqlite.store import SqliteStore
 from dbrouter.router.families.approvals import Approvals
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.evals import Evals
@@ -25,9 +30,11 @@ from dbrouter.router.families.knowledge import Knowledge
 from dbrouter.router.families.learnings import Learnings
 from dbrouter.router.families.memories import Memories
 from dbrouter.router.families.metrics import Metrics
+from dbrouter.router.families.runs import Runs
 from dbrouter.router.families.schedule_runs import ScheduleRuns
 from dbrouter.router.families.schedules import Schedules
 from dbrouter.router.families.schema_versions import SchemaVersions
+from dbrouter.router.families.sessions import Sessions
 from dbrouter.router.families.spans import Spans
 from dbrouter.router.families.traces import Traces
 
@@ -38,9 +45,11 @@ FAMILIES = (
     Learnings,
     Memories,
     Metrics,
+    Runs,
     ScheduleRuns,
     Schedules,
     SchemaVersions,
+    Sessions,
     Spans,
     Traces,
 )
@@ -109,16 +118,37 @@ def plain(answer: Any) -> Any:
     return answer
 
 
-@pytest.fixture
-def our_store() -> Store:
-    """An empty store of ours."""
-    return MemoryStore()
+SIDES = ("memory", "sqlite", "postgres")
+"""Our store in each pair; beside memory and SQLite stands agno's SqliteDb, beside Postgres its PostgresDb."""
+
+
+@pytest.fixture(params=[pytest.param(each, marks=pytest.mark.backend(each, mode="oracle")) for each in SIDES])
+def side(request: pytest.FixtureRequest) -> str:
+    """Which of our stores this run of the test is about."""
+    chosen: str = request.param
+    return chosen
 
 
 @pytest.fixture
-def agno_db(tmp_path: Path) -> Iterator[BaseDb]:
-    """An empty database of agno's own."""
-    db = SqliteDb(db_file=str(tmp_path / "oracle.db"))
+def our_store(side: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty store of ours, as routers use it."""
+    if side == "memory":
+        return Emulated(MemoryStore())
+    if side == "sqlite":
+        return Emulated(SqliteStore(path=tmp_path / "ours.db"))
+    url, schema = request.getfixturevalue("postgres").url, request.getfixturevalue("postgres_schema")
+    names = {name: f"ours_{spec.default_name}" for name, spec in TABLES.items()}
+    return Emulated(PostgresStore(url=url, schema=schema, tables=names))
+
+
+@pytest.fixture
+def agno_db(side: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseDb]:
+    """An empty database of agno's own, of the same kind where agno has it."""
+    if side == "postgres":
+        url, schema = request.getfixturevalue("postgres").url, request.getfixturevalue("postgres_schema")
+        db: BaseDb = PostgresDb(db_url=url.replace("postgresql:", "postgresql+psycopg:"), db_schema=schema)
+    else:
+        db = SqliteDb(db_file=str(tmp_path / "oracle.db"))
     yield db
     db.close()
 

@@ -31,8 +31,9 @@ class Capabilities:
     filters: which filters it runs itself. order: sorts and pages. counts: totals beside a page.
     loads: a record and its children in one request. upserts: merge rules and owner guards, atomically.
     positions: the `Next` rule under a lock. updates: conditional change of all that match. claims: first free record.
-    deletes: by filter, cascading. aggregates: groups and measures; percentiles: P95 among them. batches: several upserts in one request.
-    uniques: enforces declared unique sets. parents: enforces declared parents.
+    deletes: by filter, cascading. aggregates: groups and measures; percentiles: P95 among them.
+    batches: several upserts in one request. uniques: enforces declared unique sets.
+    parents: enforces declared parents.
     commits: atomic commit of several records. Not emulated: without it, such a commit is refused.
     """
 
@@ -54,7 +55,7 @@ class Capabilities:
 
     def as_dict(self) -> dict[str, Any]:
         """Name -> claimed, for tables and `dbrouter check`; filters as "all", "one table" or "none"."""
-        words = {all_filters: "all", all_but_related: "one table", only_everything: "none"}
+        words: dict[object, str] = {all_filters: "all", all_but_related: "one table", only_everything: "none"}
         return {
             each.name: words.get(self.filters, "some") if each.name == "filters" else getattr(self, each.name)
             for each in fields(self)

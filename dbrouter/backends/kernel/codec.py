@@ -14,7 +14,8 @@ import base64
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -145,16 +146,19 @@ def _escaped_tree(value: Any, path: str, depth: int) -> Any:
             }
         case bytes() | bytearray() | memoryview():
             return _substituted(value)
-        case Sequence() | Set():
+        case Sequence() | AbstractSet():
             return [_escaped_tree(each, f"{path}[{index}]", depth + 1) for index, each in enumerate(value)]
-        case Decimal():
-            return _substituted(value)
+        case _:
+            return _escaped_substitute(value, path, depth)
+
+
+def _escaped_substitute(value: Any, path: str, depth: int) -> Any:
     plain = _substituted(value)
     if plain is value:
         raise Unstorable(
             f"{path} is a {type(value).__name__}, which has no stored form; store a JSON-like value instead"
         )
-    return _escaped_tree(plain, path, depth + 1)
+    return plain if isinstance(value, Decimal) else _escaped_tree(plain, path, depth + 1)
 
 
 def _escaped_key(key: Any, path: str) -> str:

@@ -20,7 +20,9 @@ def duplicate(table: str, columns: Sequence[str], cause: BaseException | None = 
     """The error to raise when another record of `table` has the same values in `columns`. Raise it `from` the cause."""
     named = ", ".join(columns) or "a unique set"
     message = f"{table}: another record has the same {named}; change the value or update that record"
-    return _duplicate_class()(message, cause)
+    error: Duplicate = _duplicate_class()(message, cause)
+    error.columns = tuple(columns)
+    return error
 
 
 def uniques_of(spec: TableSpec) -> tuple[Unique, ...]:
@@ -55,7 +57,7 @@ def _duplicate_class() -> Any:
             return str(self.args[0])
 
         def __reduce__(self) -> tuple[Any, ...]:
-            return (_again, (self.args[0],))
+            return (_again, (self.args[0], self.columns))
 
     return IntegrityDuplicate
 
@@ -65,7 +67,8 @@ class _PlainDuplicate(Duplicate):
         super().__init__(message)
 
 
-def _again(message: str) -> Duplicate:
+def _again(message: str, columns: tuple[str, ...]) -> Duplicate:
     """An unpickled duplicate: the class is built at run time and has no name to import."""
     error: Duplicate = _duplicate_class()(message, None)
+    error.columns = columns
     return error

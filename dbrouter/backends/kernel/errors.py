@@ -78,6 +78,9 @@ class Conflict(StoreError):
 class Duplicate(StoreError):
     """A unique key is taken by another record."""
 
+    columns: tuple[str, ...] = ()
+    """Those that would be the same, where the store says which."""
+
 
 class MissingParent(StoreError):
     """A record names a parent (a run its session, a span its trace) that is not stored."""

@@ -50,7 +50,7 @@ class Compare:
     value: Scalar
 
     def __post_init__(self) -> None:
-        if self.value is None:
+        if self.value is None:  # pyright: ignore[reportUnnecessaryComparison]  # callers may be untyped
             raise TypeError(f"{self.field.column} {self.comparison.value} null is always unknown; use IsNull")
 
 
@@ -87,7 +87,10 @@ class StartsWith:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """Records whose JSON column, written as JSON text, matches a LIKE pattern (`%`, `_`, escape `\\`), ignoring case."""
+    """Records whose JSON column, as JSON text, matches a LIKE pattern, ignoring case.
+
+    `%` and `_` are wildcards; a backslash escapes them.
+    """
 
     column: str
     pattern: str
@@ -211,7 +214,13 @@ def columns_of(where: Filter) -> Iterator[str]:
     match where:
         case Everything():
             return
-        case Compare(field=field) | In(field=field) | IsNull(field=field) | Contains(field=field) | StartsWith(field=field):
+        case (
+            Compare(field=field)
+            | In(field=field)
+            | IsNull(field=field)
+            | Contains(field=field)
+            | StartsWith(field=field)
+        ):
             yield field.column
         case Like(column=column) | HasItem(column=column) | Related(column=column):
             yield column

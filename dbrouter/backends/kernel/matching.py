@@ -126,7 +126,7 @@ def json_text(value: Any) -> str:
 
 @lru_cache(maxsize=512)
 def like_pattern(pattern: str) -> re.Pattern[str]:
-    """A LIKE pattern with escape `\\` as a compiled expression that ignores case."""
+    """A LIKE pattern, escaped by a backslash, as a compiled expression that ignores case."""
     pieces: list[str] = []
     characters = iter(pattern)
     for character in characters:

@@ -317,9 +317,7 @@ class Batch(Op[None]):
     upserts: tuple[Upsert, ...]
 
 
-AnyOp: TypeAlias = (
-    Get | Scan | Load | Commit | Insert | Upsert | Update | Claim | Delete | Aggregate | Batch
-)
+AnyOp: TypeAlias = Get | Scan | Load | Commit | Insert | Upsert | Update | Claim | Delete | Aggregate | Batch
 
 
 def tables_of(op: Op[Any]) -> tuple[str, ...]:

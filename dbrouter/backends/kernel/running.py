@@ -59,7 +59,7 @@ class BlockingRuntime:
 
     async def sleep(self, seconds: float) -> None:
         """Block this thread."""
-        time.sleep(seconds)  # nothing else runs on a blocking store's thread
+        time.sleep(seconds)  # noqa: ASYNC251  # nothing else runs on a blocking store's thread
 
     async def gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
         """Run the calls on threads."""
@@ -115,5 +115,5 @@ class AsyncRuntime:
 def _outcome(call: Callable[[], Awaitable[T]]) -> T | BaseException:
     try:
         return finish(call())  # type: ignore[arg-type]  # an async def's awaitable is a coroutine
-    except Exception as error:  # handed to the caller, who raises it
+    except Exception as error:  # noqa: BLE001  # handed to the caller, who raises it
         return error

@@ -43,7 +43,7 @@ def as_stored(spec: TableSpec, record: Mapping[str, Any]) -> Record:
     return decoded(spec, encoded(spec, record))
 
 
-def _form(what: str, value: Any, in_json: bool) -> Any:  # noqa: FBT001  # the column's kind, not an option
+def _form(what: str, value: Any, in_json: bool) -> Any:  # the column's kind, not an option
     if in_json:
         return encode(value, what=what)
     if type(value) in _PLAIN:

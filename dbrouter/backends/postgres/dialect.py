@@ -142,13 +142,13 @@ class PostgresDialect:
                 return True
 
     def catalog(self) -> tuple[str, tuple[Any, ...]]:
-        return (
+        columns = (
             "SELECT c.relname::text, a.attname::text FROM pg_class c"
             " JOIN pg_namespace n ON n.oid = c.relnamespace"
             " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-            " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'f')",
-            (self.schema,),
+            " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'f')"
         )
+        return columns, (self.schema,)
 
     def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         lock = ("SELECT pg_advisory_xact_lock(hashtext('dbrouter_ddl'), hashtext(%s))", (self.schema,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 from dataclasses import replace
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import AsyncConnection, Connection, errors
@@ -22,6 +22,7 @@ from dbrouter.backends.kernel.errors import (
 from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
+
 
 class DeadlineConnection(Connection[Any]):
     """A connection whose every wait ends at the deadline: a server that hangs is an error, not a hang.
@@ -71,10 +72,10 @@ class PostgresDriver:
     def _send(self, connection: Connection[Any], unit: Unit) -> list[Outcome]:
         statements = transaction(unit)
         if len(statements) == 1:
-            cursor = connection.execute(statements[0].sql, statements[0].params)
+            cursor = connection.execute(text(statements[0]), statements[0].params)
             return [Outcome(cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
         with connection.pipeline():
-            cursors = [connection.execute(each.sql, each.params) for each in statements]
+            cursors = [connection.execute(text(each), each.params) for each in statements]
         pairs = zip(statements, cursors, strict=True)
         return [Outcome(cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
 
@@ -111,10 +112,10 @@ class AsyncPostgresDriver:
     async def _send(self, connection: AsyncConnection[Any], unit: Unit) -> list[Outcome]:
         statements = transaction(unit)
         if len(statements) == 1:
-            cursor = await connection.execute(statements[0].sql, statements[0].params)
+            cursor = await connection.execute(text(statements[0]), statements[0].params)
             return [Outcome(await cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
         async with connection.pipeline():
-            cursors = [await connection.execute(each.sql, each.params) for each in statements]
+            cursors = [await connection.execute(text(each), each.params) for each in statements]
         pairs = zip(statements, cursors, strict=True)
         return [Outcome(await cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
 
@@ -141,11 +142,16 @@ def gone(connection: Connection[Any] | AsyncConnection[Any]) -> bool:
 
 
 def transaction(unit: Unit) -> list[Statement]:
-    """The unit's statements. Sent in one pipeline they are one implicit transaction, up to its end: no BEGIN, no COMMIT.
+    """The unit's statements. Sent in one pipeline they are one implicit transaction, without BEGIN and COMMIT.
 
     Where one does not give what it must, it fails by itself and takes the others with it.
     """
     return [asserted(each) for each in unit.statements] if unit.atomic else list(unit.statements)
+
+
+def text(statement: Statement) -> LiteralString:
+    """The statement's text, as psycopg's types want it: made of our own literals and quoted names only."""
+    return cast("LiteralString", statement.sql)
 
 
 def asserted(statement: Statement) -> Statement:
@@ -154,7 +160,8 @@ def asserted(statement: Statement) -> Statement:
         return statement
     count = "(SELECT COUNT(*) FROM dbr_step)"
     test = count if statement.requires is Requirement.A_ROW else f"(1 - LEAST({count}, 1))"
-    sql = f"WITH dbr_step AS ({statement.sql}) SELECT dbr_step.*, 1 / {test} FROM (SELECT 1) AS dbr_one LEFT JOIN dbr_step ON TRUE"
+    answer = f"SELECT dbr_step.*, 1 / {test} FROM (SELECT 1) AS dbr_one LEFT JOIN dbr_step ON TRUE"
+    sql = f"WITH dbr_step AS ({statement.sql}) {answer}"
     return replace(statement, sql=sql)
 
 

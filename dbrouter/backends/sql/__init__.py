@@ -1,0 +1,1 @@
+"""What all SQL drivers share: ops compiled to SQL text, connections, the schema."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +66,7 @@ class BlockingConnections:
             else:
                 pooled.close()
                 return outcomes
-        assert failed is not None
-        raise failed
+        raise failed or Unavailable(f"{self.engine.url!r}: nothing was sent")
 
     def _fresh(self) -> Any:
         """A connection that was alive a moment ago."""
@@ -100,7 +99,7 @@ class BlockingConnections:
         return failure.error
 
     @contextmanager
-    def _only_writer(self, lock: threading.Lock) -> Iterator[None]:
+    def _only_writer(self, lock: threading.Lock) -> Generator[None]:
         if not lock.acquire(timeout=self._deadline):
             raise Unavailable(
                 f"{self.engine.url!r}: another writer of this process held the database for {self._deadline:g} s"

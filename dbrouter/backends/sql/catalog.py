@@ -75,7 +75,7 @@ class Catalog:
             else:
                 known.add(name)
         self._known, self._outdated = frozenset(known), outdated
-        self._missing = TABLES.keys() - known - outdated.keys()
+        self._missing = frozenset(TABLES) - known - outdated.keys()
         return frozenset(columns)
 
     async def create(self, tables: Iterable[str]) -> None:

@@ -103,7 +103,8 @@ class Conditions:
             case Related(column=column, table=table, key=key, where=inner):
                 other = self.relations[table]
                 nested = Conditions(other, self.relations, self.params)
-                return f"{self.column(column)} IN (SELECT {other.quoted(key)} FROM {other.table} WHERE {nested.where(inner)})"
+                found = f"SELECT {other.quoted(key)} FROM {other.table} WHERE {nested.where(inner)}"
+                return f"{self.column(column)} IN ({found})"
             case And(filters=()):
                 return "1 = 1"
             case Or(filters=()):

@@ -38,11 +38,11 @@ class Connections(Protocol):
         ...
 
 
-class MissingTable(Exception):  # noqa: N818  # not an error to users: the store creates the table and goes on
+class MissingTable(Exception):  # not an error to users: the store creates the table and goes on
     """A statement named a table that does not exist."""
 
 
-class StaleConnection(Exception):  # noqa: N818  # internal: the unit is sent again on a fresh connection
+class StaleConnection(Exception):  # internal: the unit is sent again on a fresh connection
     """The connection was dead before anything was sent, or broke under a unit that only reads."""
 
 

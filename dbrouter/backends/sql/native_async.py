@@ -34,7 +34,7 @@ class _LoopPool:
 class AsyncConnections:
     """Runs units on pooled connections of the running loop.
 
-    engine: makes an engine. deadline: seconds a unit may take, waiting included. single_writer: as in the blocking form.
+    engine: makes an engine. deadline: seconds a unit may wait. single_writer: as in the blocking form.
     """
 
     def __init__(
@@ -86,8 +86,7 @@ class AsyncConnections:
             else:
                 pooled.close()
                 return outcomes
-        assert failed is not None
-        raise failed
+        raise failed or Unavailable(f"{pool.engine.url!r}: nothing was sent")
 
     async def _fresh(self, pool: _LoopPool) -> Any:
         while True:

@@ -226,8 +226,7 @@ def groups(op: Aggregate, relation: Relation, outcome: Outcome, total: int | Non
 
 def _group_decoder(op: Aggregate, relation: Relation, name: str) -> Any:
     if name in op.by or _is_text(op, relation, name):
-        field = op.by.get(name) or next(each.field for each in op.measures if each.name == name)
-        assert field is not None
+        field = op.by.get(name) or next(each.field for each in op.measures if each.name == name and each.field)
         kind = relation.kinds[field.column]
         if field.path or kind in (Kind.STRING, Kind.NOTE, Kind.TEXT):
             return decode_text

@@ -89,7 +89,8 @@ class Relation:
         else:
             return value
         raise Unstorable(
-            f"{self.spec.name}.{column} holds {kind.value}, not {type(value).__name__} ({value!r:.80}); nothing was written"
+            f"{self.spec.name}.{column} holds {kind.value}, not {type(value).__name__} ({value!r:.80}); "
+            "nothing was written"
         )
 
     def completed(self, record: Mapping[str, Any]) -> Record:

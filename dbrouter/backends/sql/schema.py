@@ -48,12 +48,12 @@ def lineage(table: str, dialect: Dialect) -> list[str]:
 
 def _compiler(dialect: Dialect) -> SqlAlchemyDialect:
     if dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql.psycopg import dialect as postgresql
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-        return postgresql()
-    from sqlalchemy.dialects.sqlite.base import dialect as sqlite
+        return PGDialect_psycopg()
+    from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
-    return sqlite()
+    return SQLiteDialect()
 
 
 def _with_parents(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata: MetaData) -> Table:
@@ -74,8 +74,7 @@ def _table(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata
         physical, metadata, *(_column(column, spec, names, dialect, metadata.schema) for column in spec.columns)
     )
     if len(spec.key) > 1:
-        name = f"{physical}_pkey" if spec.name == "component_links" and dialect.name == "postgresql" else None
-        table.append_constraint(PrimaryKeyConstraint(*spec.key, name=name))
+        table.append_constraint(PrimaryKeyConstraint(*spec.key))
     for parent in spec.parents:
         if len(parent.columns) > 1 and dialect.has_foreign_key(spec, parent.table):
             prefix = f"{metadata.schema}." if metadata.schema else ""
@@ -115,7 +114,7 @@ def _indexed(column: Any, index: Index, dialect: Dialect) -> Any:
     return column
 
 
-def _column(spec: Column, table: TableSpec, names: Mapping[str, str], dialect: Dialect, schema: str | None) -> object:
+def _column(spec: Column, table: TableSpec, names: Mapping[str, str], dialect: Dialect, schema: str | None) -> Any:
     from sqlalchemy import Column as SqlColumn
     from sqlalchemy import ForeignKey
 

@@ -17,7 +17,7 @@ class Requirement(Enum):
     NO_ROW = "no row"
 
 
-class RequirementMissed(Exception):  # noqa: N818  # internal: the store answers with a `Conflict`
+class RequirementMissed(Exception):  # internal: the store answers with a `Conflict`
     """A statement of a transaction did not give what the transaction needs; it was rolled back."""
 
 
@@ -25,7 +25,7 @@ class RequirementMissed(Exception):  # noqa: N818  # internal: the store answers
 class Statement:
     """One statement and its parameters in the order of their placeholders.
 
-    writes: whether it changes data (it is then never repeated on a doubtful connection). returns: whether it gives rows.
+    writes: whether it changes data (it is then never repeated on a doubtful connection). returns: whether rows come.
     requires: what the surrounding transaction needs of it: some row, no row, or nothing (`None`).
     answers: false for a statement beside the op, such as a lock, whose rows mean nothing.
     """

@@ -128,7 +128,7 @@ class SqlStore:
             await self.catalog.create(tuple(sorted(absent)))
             return cast("R", await self._answer(known))
 
-    async def _probably_without(self, op: AnyOp, absent: frozenset[str]) -> Any:
+    async def _probably_without(self, op: _Reading, absent: frozenset[str]) -> Any:
         """The answer to a read of tables that were missing when last looked for.
 
         Asking for the answer and for the table cost the same; asking for the answer is right either way.
@@ -178,7 +178,11 @@ class SqlStore:
                 return await self._commit(op)
             case Batch():
                 await self._run_all(
-                    [each for upsert in op.upserts for each in self._upsert_statements(replace(upsert, returning=False))],
+                    [
+                        each
+                        for upsert in op.upserts
+                        for each in self._upsert_statements(replace(upsert, returning=False))
+                    ],
                     atomic=True,
                 )
                 return None
@@ -190,7 +194,9 @@ class SqlStore:
         children = [child.name for child in children_of(table)]
         if not self.catalog.knows(children):
             await self.catalog.refresh()
-        return {name: self._relations[name] for name in (table, *(each for each in children if self.catalog.knows((each,))))}
+        return {
+            name: self._relations[name] for name in (table, *(each for each in children if self.catalog.knows((each,))))
+        }
 
     async def _scan(self, op: Scan) -> Page:
         if op.limit == 0:

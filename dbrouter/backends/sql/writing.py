@@ -111,7 +111,9 @@ def expected_update(op: Upsert, record: Record, relations: Relations) -> Stateme
     where += f" AND {_unchanged(conditions, op.expect)}"
     if op.guard is not None:
         where += f" AND {merging.admitted(op.guard)}"
-    return Statement(f"{text} WHERE {where} RETURNING {_returned(relation, answered(op, relation))}", tuple(params), True)
+    return Statement(
+        f"{text} WHERE {where} RETURNING {_returned(relation, answered(op, relation))}", tuple(params), True
+    )
 
 
 def update(op: Update, relations: Relations) -> Statement:
@@ -239,7 +241,9 @@ def _target(conditions: Conditions, columns: tuple[str, ...]) -> str:
     partial = next((each.where for each in relation.spec.uniques if each.columns == columns), EVERYTHING)
     if partial == EVERYTHING:
         return named
-    return f"{named} WHERE {Conditions(relation, conditions.relations, conditions.params, relation.quoted).where(partial)}"
+    return (
+        f"{named} WHERE {Conditions(relation, conditions.relations, conditions.params, relation.quoted).where(partial)}"
+    )
 
 
 def _names(relation: Relation, columns: Iterable[str]) -> str:

@@ -151,11 +151,11 @@ class SqliteDialect:
         return ""
 
     def catalog(self) -> tuple[str, tuple[Any, ...]]:
-        return (
+        columns = (
             "SELECT m.name, p.name FROM sqlite_master AS m, pragma_table_info(m.name) AS p"
-            " WHERE m.type IN ('table', 'view')",
-            (),
+            " WHERE m.type IN ('table', 'view')"
         )
+        return columns, ()
 
     def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         return ()

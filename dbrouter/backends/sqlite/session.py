@@ -21,7 +21,7 @@ LOCK_PAUSE = 0.01
 
 
 def pragmas(deadline: float) -> tuple[str, ...]:
-    """What a connection is set to: durable commits in a write-ahead log, foreign keys, a bounded wait for other processes."""
+    """What a connection is set to: durable commits in a write-ahead log, foreign keys, a bounded wait for others."""
     return (
         f"PRAGMA busy_timeout = {int(deadline * 1000)}",
         "PRAGMA journal_mode = WAL",
@@ -66,7 +66,7 @@ class SqliteDriver:
     def __init__(self, place: str) -> None:
         self._place = place
 
-    def is_stale(self, connection: sqlite3.Connection) -> bool:
+    def is_stale(self, connection: sqlite3.Connection) -> bool:  # noqa: ARG002  # the protocol's
         """A file does not go away between two calls."""
         return False
 
@@ -112,7 +112,7 @@ class AsyncSqliteDriver:
     def __init__(self, place: str) -> None:
         self._place = place
 
-    def is_stale(self, connection: Any) -> bool:
+    def is_stale(self, connection: Any) -> bool:  # noqa: ARG002  # the protocol's
         """A file does not go away between two calls."""
         return False
 

@@ -10,7 +10,7 @@ from agno.approval import approval
 from agno.knowledge import Knowledge
 from agno.memory import MemoryManager
 from agno.os import AgentOS
-from agno.run import RunContext  # noqa: TC002 - agno reads the tools' annotations at run time
+from agno.run import RunContext
 from agno.team import Team
 from agno.tools import tool
 from agno.utils.log import configure_agno_logging

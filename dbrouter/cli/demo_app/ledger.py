@@ -75,5 +75,5 @@ def _rows(path: Path) -> Iterator[tuple[TableSpec, Row]]:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         for table in TABLES.values():
             if table.default_name in tables:
-                for row in connection.execute(f'SELECT * FROM "{table.default_name}"'):  # noqa: S608 - our own names
+                for row in connection.execute(f'SELECT * FROM "{table.default_name}"'):
                     yield table, dict(row)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from fastapi import FastAPI
 
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(app: FastAPI, *, port: int) -> Iterator[None]:
+def serving(app: FastAPI, *, port: int) -> Generator[None]:
     """Serve `app` until the block ends; returns only after the app's own shutdown, which closes its databases."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Unexpected(Exception):  # noqa: N818 - it names what happened, as the package's other errors do
+class Unexpected(Exception):
     """AgentOS answered something else."""

@@ -27,7 +27,7 @@ class RunCache:
         self._lock = threading.Lock()
 
     def runs(self, session_id: str, stored: Iterable[tuple[str, str]]) -> list[Any]:
-        """The run objects for (run id, stored text) pairs, in order; runs of unknown shape are left out as agno does."""
+        """The run objects for (run id, stored text) pairs, in order; what has no run's shape is left out."""
         with self._lock:
             known = self._sessions.pop(session_id, {})
         fresh: dict[str, tuple[int, int, Any]] = {}

@@ -65,7 +65,7 @@ class Schedules:
         limit: int = 100,
         page: int = 1,
         user_id: str | None = None,
-        raise_on_error: bool = False,  # noqa: ARG002, FBT001, FBT002  # agno's signature; see below
+        raise_on_error: bool = False,  # noqa: ARG002  # agno's signature; see below
     ) -> tuple[list[Record], int]:
         """One page of the schedules that match, newest first, and how many match in all.
 
@@ -128,7 +128,7 @@ class Schedules:
             Update(
                 table=SCHEDULES,
                 where=all_of(
-                    eq("enabled", True),  # noqa: FBT003  # a column's value
+                    eq("enabled", True),  # a column's value
                     any_of(
                         equals(target_type=target_type, target_id=target_id),
                         # agno's routes take both spellings.
@@ -168,7 +168,7 @@ class Schedules:
             Claim(
                 table=SCHEDULES,
                 where=all_of(
-                    eq("enabled", True),  # noqa: FBT003  # a column's value
+                    eq("enabled", True),  # a column's value
                     compare("next_run_at", Comparison.LE, now),
                     any_of(is_null("locked_by"), compare("locked_at", Comparison.LE, now - lock_grace_seconds)),
                 ),

@@ -20,7 +20,7 @@ SHARED = ("user_id", "session_data", "summary", "metadata")
 
 
 def kind_of(session: Session) -> str:
-    """ "agent", "team" or "workflow"; `ValueError` for anything else."""
+    """Whether it is an "agent", a "team" or a "workflow" session; `ValueError` for anything else."""
     for kind, name in TYPES:
         if isinstance(session, kind):
             return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dbrouter.backends.kernel.agno_tables.sessions import SESSIONS
 from dbrouter.backends.kernel.codec import decode
 from dbrouter.backends.kernel.filters import (
     EVERYTHING,
@@ -21,7 +22,6 @@ from dbrouter.backends.kernel.filters import (
     is_null,
     one_of,
 )
-from dbrouter.backends.kernel.agno_tables.sessions import SESSIONS
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule
 from dbrouter.backends.kernel.ops import Children, Delete, Load, Loaded, Order, Scan, Update, Upsert
 from dbrouter.router.agno_types import HISTORY_SKIP_STATUSES, Session, SessionType
@@ -86,9 +86,12 @@ class Sessions:
         sort_by: str | None = None,
         sort_order: str | None = None,
         deserialize: bool | None = True,
-        include_runs: bool = True,  # noqa: FBT001, FBT002  # agno's signature
+        include_runs: bool = True,  # agno's signature
     ) -> list[Session] | tuple[list[Record], int]:
-        """A page of sessions; with `deserialize` false, (rows, how many match in all). `include_runs` false skips runs."""
+        """A page of sessions; with `deserialize` false, (rows, how many match in all).
+
+        include_runs: whether their histories are read too.
+        """
         found = await self._store.execute(
             Scan(
                 table="sessions",
@@ -118,7 +121,7 @@ class Sessions:
         self,
         sessions: list[Session],
         deserialize: bool | None = True,
-        preserve_updated_at: bool = False,  # noqa: FBT001, FBT002  # agno's signature
+        preserve_updated_at: bool = False,  # agno's signature
     ) -> list[Session | Record]:
         """The sessions as stored, agents' first, then teams', then workflows'; another owner's are left out.
 
@@ -225,7 +228,9 @@ class Sessions:
         if not deserialize:
             return {**row, "runs": [decode(run["run_data"]) for run in loaded.children]}
         if row["session_type"] == "agent" and session_type in (None, SessionType.AGENT):
-            runs = self._runs.runs(row["session_id"], ((run["run_id"], run["run_data"]) for run in loaded.children))
+            runs = self._runs.runs(
+                str(row["session_id"]), ((run["run_id"], run["run_data"]) for run in loaded.children)
+            )
             session = session_object(session_type, row, runs)
         else:
             session = session_object(
@@ -239,7 +244,7 @@ class Sessions:
         if not deserialize:
             return {**row, "runs": runs_as_dicts(session)}
         saved = session_object(None, row, session.runs or [])
-        saved.runs = session.runs
+        setattr(saved, "runs", session.runs)  # noqa: B010  # one kind of session, which the type cannot say
         origin = origin_of(session)
         if origin is not None:
             remember(saved, origin)

@@ -131,7 +131,7 @@ class Spans:
 
 def _traces_of(spans: Sequence[Span]) -> tuple[Record, ...]:
     """A row for each trace of these spans, for the case that nobody told of the trace itself."""
-    from dbrouter.router.agno_tracing import create_trace_from_spans  # noqa: PLC0415  # see agno_tracing
+    from dbrouter.router.agno_tracing import create_trace_from_spans  # see agno_tracing
 
     by_trace: dict[str, list[Span]] = {}
     for span in spans:

@@ -100,7 +100,7 @@ def _has_stored_form(value: Any) -> bool:
 def _shown(value: Any) -> str:
     try:
         return repr(value)
-    except Exception:  # noqa: BLE001  # a foreign object's own `__repr__` may raise anything
+    except Exception:  # noqa: BLE001  # `Unstorable`, or whatever a foreign object's own `to_dict` raises
         return object.__repr__(value)
 
 
@@ -115,7 +115,7 @@ def _text_or_null(value: Any) -> str | None:
 
 def counted(record: Mapping[str, Any], counts: Mapping[str, Any] | None) -> Trace:
     """The trace of a row, with the counts of its spans (none stored: zero)."""
-    from dbrouter.router.agno_tracing import Trace  # noqa: PLC0415  # see agno_tracing
+    from dbrouter.router.agno_tracing import Trace  # see agno_tracing
 
     total, errors = (counts["total_spans"], counts["error_count"]) if counts else (0, 0)
     return Trace.from_dict({**record, "total_spans": total, "error_count": errors})
@@ -123,6 +123,6 @@ def counted(record: Mapping[str, Any], counts: Mapping[str, Any] | None) -> Trac
 
 def spans_of(records: Iterable[Record]) -> list[Span]:
     """The spans of rows."""
-    from dbrouter.router.agno_tracing import Span  # noqa: PLC0415  # see agno_tracing
+    from dbrouter.router.agno_tracing import Span  # see agno_tracing
 
     return [Span.from_dict(record) for record in records]

@@ -65,8 +65,13 @@ async def test_children_that_no_foreign_key_ties_go_too(store: Store) -> None:
             "tool_results",
             {
                 **dict.fromkeys(("run_id", "tool_call_id", "tool_name", "args_hash", "content_type", "preview"), "x"),
-                "result_id": session_id, "session_id": session_id, "namespace": "n", "path": session_id,
-                "size_bytes": 1, "line_count": 1, "created_at": 1,
+                "result_id": session_id,
+                "session_id": session_id,
+                "namespace": "n",
+                "path": session_id,
+                "size_bytes": 1,
+                "line_count": 1,
+                "created_at": 1,
             },
         )
     assert await store.execute(Delete(table="sessions", where=eq("session_id", "s1"))) == 1

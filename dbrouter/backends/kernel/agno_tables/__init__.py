@@ -58,5 +58,6 @@ def children_of(table: str) -> tuple[TableSpec, ...]:
 
 
 _CHILDREN = {
-    name: tuple(each for each in TABLES.values() if any(parent.table == name for parent in each.parents)) for name in TABLES
+    name: tuple(each for each in TABLES.values() if any(parent.table == name for parent in each.parents))
+    for name in TABLES
 }

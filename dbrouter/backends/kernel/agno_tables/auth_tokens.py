@@ -21,7 +21,14 @@ AUTH_TOKENS = TableSpec(
     ),
     key=("id",),
     uniques=(
-        Unique(name="uq_auth_token_provider_user_service", columns=("provider", "user_id", "service",)),
+        Unique(
+            name="uq_auth_token_provider_user_service",
+            columns=(
+                "provider",
+                "user_id",
+                "service",
+            ),
+        ),
     ),
     owner="user_id",
 )

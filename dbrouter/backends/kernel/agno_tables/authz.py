@@ -15,7 +15,11 @@ AUTHZ_POLICY = TableSpec(
         Column(name="action", kind=Kind.STRING, nullable=False),
         Column(name="effect", kind=Kind.STRING, nullable=False),
     ),
-    key=("role", "resource", "action",),
+    key=(
+        "role",
+        "resource",
+        "action",
+    ),
     time=TimeUnit.NONE,
 )
 
@@ -28,7 +32,10 @@ AUTHZ_GROUPING = TableSpec(
         Column(name="subject", kind=Kind.STRING, nullable=False),
         Column(name="role", kind=Kind.STRING, nullable=False, index=True),
     ),
-    key=("subject", "role",),
+    key=(
+        "subject",
+        "role",
+    ),
     time=TimeUnit.NONE,
 )
 
@@ -100,4 +107,11 @@ AUTHZ_DECISIONS = TableSpec(
     key=("event_id",),
 )
 
-TABLES = (AUTHZ_POLICY, AUTHZ_GROUPING, AUTHZ_ROLES, AUTHZ_USERS, AUTHZ_AUDIT, AUTHZ_DECISIONS,)
+TABLES = (
+    AUTHZ_POLICY,
+    AUTHZ_GROUPING,
+    AUTHZ_ROLES,
+    AUTHZ_USERS,
+    AUTHZ_AUDIT,
+    AUTHZ_DECISIONS,
+)

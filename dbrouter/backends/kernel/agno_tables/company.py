@@ -98,9 +98,20 @@ TASKS = TableSpec(
     ),
     key=("id",),
     uniques=(
-        Unique(name="uq_company_task_evidence", columns=("product_id", "dedupe_key",)),
+        Unique(
+            name="uq_company_task_evidence",
+            columns=(
+                "product_id",
+                "dedupe_key",
+            ),
+        ),
     ),
     owner="user_id",
 )
 
-TABLES = (PRODUCTS, SOURCES, PROJECTS, TASKS,)
+TABLES = (
+    PRODUCTS,
+    SOURCES,
+    PROJECTS,
+    TASKS,
+)

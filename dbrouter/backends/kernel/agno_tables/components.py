@@ -42,9 +42,14 @@ COMPONENT_CONFIGS = TableSpec(
         Column(name="updated_at", kind=Kind.BIGINT),
         Column(name="deleted_at", kind=Kind.BIGINT, absent_on=frozenset({"sqlite"})),
     ),
-    key=("component_id", "version",),
+    key=(
+        "component_id",
+        "version",
+    ),
     parents=(
-        Parent(table="components", columns=("component_id",), references=("component_id",), absent_on=frozenset({"sqlite"})),
+        Parent(
+            table="components", columns=("component_id",), references=("component_id",), absent_on=frozenset({"sqlite"})
+        ),
     ),
     provisioned=True,
 )
@@ -66,12 +71,31 @@ COMPONENT_LINKS = TableSpec(
         Column(name="created_at", kind=Kind.BIGINT, index=True),
         Column(name="updated_at", kind=Kind.BIGINT),
     ),
-    key=("parent_component_id", "parent_version", "link_kind", "link_key",),
+    key=(
+        "parent_component_id",
+        "parent_version",
+        "link_kind",
+        "link_key",
+    ),
     parents=(
-        Parent(table="component_configs", columns=("parent_component_id", "parent_version"), references=("component_id", "version"), absent_on=frozenset({"sqlite"})),
-        Parent(table="components", columns=("child_component_id",), references=("component_id",), absent_on=frozenset({"sqlite"})),
+        Parent(
+            table="component_configs",
+            columns=("parent_component_id", "parent_version"),
+            references=("component_id", "version"),
+            absent_on=frozenset({"sqlite"}),
+        ),
+        Parent(
+            table="components",
+            columns=("child_component_id",),
+            references=("component_id",),
+            absent_on=frozenset({"sqlite"}),
+        ),
     ),
     provisioned=True,
 )
 
-TABLES = (COMPONENTS, COMPONENT_CONFIGS, COMPONENT_LINKS,)
+TABLES = (
+    COMPONENTS,
+    COMPONENT_CONFIGS,
+    COMPONENT_LINKS,
+)

@@ -33,11 +33,27 @@ JOBS = TableSpec(
     ),
     key=("id",),
     indexes=(
-        Index(columns=("status", "available_at",)),
+        Index(
+            columns=(
+                "status",
+                "available_at",
+            )
+        ),
     ),
     uniques=(
-        Unique(name="uq_jobs_idempotency_key", columns=("idempotency_key", "user_id",), where=not_null("idempotency_key")),
-        Unique(name="uq_jobs_idempotency_key_anon", columns=("idempotency_key",), where=all_of(not_null("idempotency_key"), is_null("user_id"))),
+        Unique(
+            name="uq_jobs_idempotency_key",
+            columns=(
+                "idempotency_key",
+                "user_id",
+            ),
+            where=not_null("idempotency_key"),
+        ),
+        Unique(
+            name="uq_jobs_idempotency_key_anon",
+            columns=("idempotency_key",),
+            where=all_of(not_null("idempotency_key"), is_null("user_id")),
+        ),
     ),
     owner="user_id",
 )

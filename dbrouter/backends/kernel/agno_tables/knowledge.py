@@ -27,7 +27,12 @@ KNOWLEDGE = TableSpec(
     ),
     key=("id",),
     indexes=(
-        Index(columns=("user_id", "linked_to",)),
+        Index(
+            columns=(
+                "user_id",
+                "linked_to",
+            )
+        ),
     ),
     owner="user_id",
     provisioned=True,

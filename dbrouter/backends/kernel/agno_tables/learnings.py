@@ -26,9 +26,7 @@ LEARNINGS = TableSpec(
         Column(name="updated_at", kind=Kind.BIGINT),
     ),
     key=("learning_id",),
-    indexes=(
-        Index(columns=("updated_at",), ours=True),
-    ),
+    indexes=(Index(columns=("updated_at",), ours=True),),
     owner="user_id",
     components=(("agent", "agent_id"), ("team", "team_id"), ("workflow", "workflow_id")),
     provisioned=True,

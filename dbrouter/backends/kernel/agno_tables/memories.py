@@ -22,9 +22,7 @@ MEMORIES = TableSpec(
         Column(name="updated_at", kind=Kind.BIGINT, index=True),
     ),
     key=("memory_id",),
-    indexes=(
-        Index(columns=("user_id", "updated_at"), ours=True),
-    ),
+    indexes=(Index(columns=("user_id", "updated_at"), ours=True),),
     owner="user_id",
     components=(("agent", "agent_id"), ("team", "team_id"), ("workflow", "workflow_id")),
     provisioned=True,

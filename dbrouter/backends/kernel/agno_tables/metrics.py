@@ -31,7 +31,14 @@ METRICS = TableSpec(
     ),
     key=("id",),
     uniques=(
-        Unique(name="uq_metrics_user_date_period", columns=("user_id", "date", "aggregation_period",)),
+        Unique(
+            name="uq_metrics_user_date_period",
+            columns=(
+                "user_id",
+                "date",
+                "aggregation_period",
+            ),
+        ),
     ),
     owner="user_id",
     provisioned=True,

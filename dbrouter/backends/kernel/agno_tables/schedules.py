@@ -40,11 +40,29 @@ SCHEDULES = TableSpec(
     ),
     key=("id",),
     indexes=(
-        Index(columns=("enabled", "next_run_at",)),
-        Index(columns=("user_id", "enabled", "next_run_at",)),
+        Index(
+            columns=(
+                "enabled",
+                "next_run_at",
+            )
+        ),
+        Index(
+            columns=(
+                "user_id",
+                "enabled",
+                "next_run_at",
+            )
+        ),
     ),
     uniques=(
-        Unique(name="uq_user_name", columns=("user_id", "name",), where=not_null("user_id")),
+        Unique(
+            name="uq_user_name",
+            columns=(
+                "user_id",
+                "name",
+            ),
+            where=not_null("user_id"),
+        ),
         Unique(name="uq_unowned_name", columns=("name",), where=is_null("user_id")),
     ),
     owner="user_id",
@@ -74,16 +92,15 @@ SCHEDULE_RUNS = TableSpec(
         Column(name="created_at", kind=Kind.BIGINT, nullable=False, index=True),
     ),
     key=("id",),
-    indexes=(
-        Index(columns=("schedule_id", "created_at"), ours=True),
-    ),
-    parents=(
-        Parent(table="schedules", columns=("schedule_id",), references=("id",), cascade=True),
-    ),
+    indexes=(Index(columns=("schedule_id", "created_at"), ours=True),),
+    parents=(Parent(table="schedules", columns=("schedule_id",), references=("id",), cascade=True),),
     owner="user_id",
     leader="schedules",
     follows="schedule_id",
     provisioned=True,
 )
 
-TABLES = (SCHEDULES, SCHEDULE_RUNS,)
+TABLES = (
+    SCHEDULES,
+    SCHEDULE_RUNS,
+)

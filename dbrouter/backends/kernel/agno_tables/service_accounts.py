@@ -24,9 +24,7 @@ SERVICE_ACCOUNTS = TableSpec(
         Column(name="created_by", kind=Kind.STRING),
     ),
     key=("id",),
-    uniques=(
-        Unique(name="uq_active_name", columns=("name",), where=is_null("revoked_at")),
-    ),
+    uniques=(Unique(name="uq_active_name", columns=("name",), where=is_null("revoked_at")),),
     owner="user_id",
     provisioned=True,
 )

@@ -60,11 +60,14 @@ RUNS = TableSpec(
     ),
     key=("run_id",),
     indexes=(
-        Index(columns=("session_id", "run_index",)),
+        Index(
+            columns=(
+                "session_id",
+                "run_index",
+            )
+        ),
     ),
-    parents=(
-        Parent(table="sessions", columns=("session_id",), references=("session_id",), cascade=True),
-    ),
+    parents=(Parent(table="sessions", columns=("session_id",), references=("session_id",), cascade=True),),
     owner="user_id",
     leader="sessions",
     follows="session_id",
@@ -87,12 +90,29 @@ TRANSCRIPTS = TableSpec(
         Column(name="agno_session_id", kind=Kind.STRING, nullable=False, index=True),
         Column(name="created_at", kind=Kind.BIGINT, nullable=False),
     ),
-    key=("framework", "project_key", "session_id", "subpath", "position",),
+    key=(
+        "framework",
+        "project_key",
+        "session_id",
+        "subpath",
+        "position",
+    ),
     uniques=(
-        Unique(name="uq_entry_uuid", columns=("framework", "project_key", "session_id", "subpath", "entry_uuid",)),
+        Unique(
+            name="uq_entry_uuid",
+            columns=(
+                "framework",
+                "project_key",
+                "session_id",
+                "subpath",
+                "entry_uuid",
+            ),
+        ),
     ),
     parents=(
-        Parent(table="sessions", columns=("agno_session_id",), references=("session_id",), cascade=True, enforced=False),
+        Parent(
+            table="sessions", columns=("agno_session_id",), references=("session_id",), cascade=True, enforced=False
+        ),
     ),
     leader="sessions",
     follows="agno_session_id",
@@ -119,7 +139,12 @@ COMPACTIONS = TableSpec(
     ),
     key=("compaction_id",),
     indexes=(
-        Index(columns=("session_id", "created_at",)),
+        Index(
+            columns=(
+                "session_id",
+                "created_at",
+            )
+        ),
     ),
     parents=(
         Parent(table="sessions", columns=("session_id",), references=("session_id",), cascade=True, enforced=False),
@@ -153,10 +178,21 @@ TOOL_RESULTS = TableSpec(
     ),
     key=("result_id",),
     indexes=(
-        Index(columns=("session_id", "created_at",)),
+        Index(
+            columns=(
+                "session_id",
+                "created_at",
+            )
+        ),
     ),
     uniques=(
-        Unique(name="uq_tool_results_namespace_path", columns=("namespace", "path",)),
+        Unique(
+            name="uq_tool_results_namespace_path",
+            columns=(
+                "namespace",
+                "path",
+            ),
+        ),
     ),
     parents=(
         Parent(table="sessions", columns=("session_id",), references=("session_id",), cascade=True, enforced=False),
@@ -167,4 +203,10 @@ TOOL_RESULTS = TableSpec(
     provisioned=True,
 )
 
-TABLES = (SESSIONS, RUNS, TRANSCRIPTS, COMPACTIONS, TOOL_RESULTS,)
+TABLES = (
+    SESSIONS,
+    RUNS,
+    TRANSCRIPTS,
+    COMPACTIONS,
+    TOOL_RESULTS,
+)

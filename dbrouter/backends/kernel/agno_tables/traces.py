@@ -51,12 +51,13 @@ SPANS = TableSpec(
         Column(name="created_at", kind=Kind.STRING, nullable=False, index=True),
     ),
     key=("span_id",),
-    parents=(
-        Parent(table="traces", columns=("trace_id",), references=("trace_id",)),
-    ),
+    parents=(Parent(table="traces", columns=("trace_id",), references=("trace_id",)),),
     leader="traces",
     follows="trace_id",
     time=TimeUnit.ISO,
 )
 
-TABLES = (TRACES, SPANS,)
+TABLES = (
+    TRACES,
+    SPANS,
+)

@@ -117,7 +117,7 @@ class Committing:
                         if each.id in taken:
                             raise duplicate(spec.name, each.unique.columns)
                         taken.add(each.id)
-                        beside.append(each.put)
+                        beside.append(each.put(confirmed=True))
                     beside += await self._reservations.given_up(spec, old, after)
                     main.append(Put(table=spec.name, record=after, expect=ABSENT if before is None else before.version))
                 case Remove() if before is not None:

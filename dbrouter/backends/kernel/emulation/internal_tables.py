@@ -17,6 +17,8 @@ RESERVATIONS = TableSpec(
         Column(name="id", kind=Kind.STRING, nullable=False),
         # JSON text of the key of the record that holds the values.
         Column(name="holder", kind=Kind.STRING, nullable=False),
+        # Whether the holder was seen with the values after they were reserved for it.
+        Column(name="confirmed", kind=Kind.BOOLEAN, nullable=False),
     ),
     key=("id",),
     time=TimeUnit.NONE,

@@ -59,7 +59,9 @@ class Native:
                 return can.loads and self.filters(where) and self.filters(children.where)
             case Aggregate(where=where, measures=measures):
                 computed = can.percentiles or all(each.measure is not Measure.P95 for each in measures)
-                return can.aggregates and computed and all(map(self.filters, (where, *(each.where for each in measures))))
+                return (
+                    can.aggregates and computed and all(map(self.filters, (where, *(each.where for each in measures))))
+                )
             case Commit(writes=writes):
                 return (can.commits or len(writes) == 1) and all(map(self._writes, writes))
             case Upsert(table=table, rules=rules):

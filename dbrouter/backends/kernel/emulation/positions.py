@@ -51,7 +51,7 @@ class Positions:
         while True:
             stored = await self._store.execute(Get(table=POSITIONS.name, key=(identity,), versioned=True))
             counters = {} if stored is None else stored.record["counters"]
-            counter = counters.get(column)
+            counter: dict[str, Any] | None = counters.get(column)
             written: dict[str, int] | None = None
             if counter is None:
                 written = await self._written(spec, column, within, parent)

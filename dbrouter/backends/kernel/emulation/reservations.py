@@ -3,8 +3,8 @@
 Taking values is three conditional writes: reserve, write the record, confirm. The reservation's version changes with
 each, so of two writers that saw the same reservation one loses. A reservation whose holder does not have the values
 (its writer crashed, or the record is gone) is taken over. If that happens to a writer that is only slow, its
-confirmation fails and it takes its record back; should it crash right then, between writing and taking back,
-two records with the same values remain.
+confirmation fails and it takes its record back. Until it is confirmed, a record with such values can be seen and
+vanish; should its writer crash between writing and taking back, two records with the same values remain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec, Unique
 
 GRACE = 0.05
-"""Seconds that a writer between reserving and writing is left alone. Only correct writers' patience depends on it."""
+"""Seconds that a writer between reserving and writing is left alone. Correctness does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class Reservation:
     unique: Unique
     expect: Version | Absent
 
-    @property
-    def put(self) -> Put:
-        """The write that takes the values, or takes them anew."""
-        return Put(table=RESERVATIONS.name, record={"id": self.id, "holder": self.holder}, expect=self.expect)
+    def put(self, *, confirmed: bool) -> Put:
+        """The write that takes the values, or takes them anew. confirmed: the record is written before it, or with it."""
+        record = {"id": self.id, "holder": self.holder, "confirmed": confirmed}
+        return Put(table=RESERVATIONS.name, record=record, expect=self.expect)
 
 
 class Reservations:
@@ -87,7 +87,7 @@ class Reservations:
 
     async def reserve(self, wanted: Sequence[Reservation]) -> list[Reservation]:
         """The reservations as they are after taking them, one by one. Raises `Lost`."""
-        return [await self._take(each) for each in wanted]
+        return [await self._take(each, confirmed=False) for each in wanted]
 
     async def confirm(self, reserved: Sequence[Reservation]) -> Unique | None:
         """The unique set that was lost to another record meanwhile, if one was."""
@@ -95,7 +95,7 @@ class Reservations:
             pending = each
             while True:
                 try:
-                    await self._take(pending)
+                    await self._take(pending, confirmed=True)
                     break
                 except Lost:
                     found = await self._find(each.id)
@@ -115,7 +115,7 @@ class Reservations:
                 continue
 
     async def holder(self, spec: TableSpec, unique: Unique, record: Record) -> Stored | None:
-        """The record that has the same values in the unique set."""
+        """The record that has the same values in the unique set, and keeps them. Raises `Lost`."""
         values = unique_values(unique, record)
         if values is None:
             return None
@@ -123,7 +123,13 @@ class Reservations:
             return await self._scanned(spec, unique, values)
         found = await self._find(_id(spec, unique, values))
         stored = None if found is None else await self._holding(spec, found)
-        return stored if stored is not None and unique_values(unique, stored.record) == values else None
+        if found is None or stored is None or unique_values(unique, stored.record) != values:
+            return None
+        if not found.record["confirmed"]:
+            # Or its values could still be taken over, and what is merged into it would be lost.
+            reservation = Reservation(found.record["id"], found.record["holder"], unique, found.version)
+            await self._take(reservation, confirmed=True)
+        return stored
 
     async def _scanned(self, spec: TableSpec, unique: Unique, values: tuple[Any, ...]) -> Stored | None:
         equal = all_of(*(eq(column, value) for column, value in zip(unique.columns, values, strict=True)), unique.where)
@@ -142,6 +148,8 @@ class Reservations:
 
     async def _refuse_if_held(self, spec: TableSpec, unique: Unique, reservation: Stored) -> None:
         if not await self._is_held(spec, unique, reservation):
+            if reservation.record["confirmed"]:
+                return
             # Its writer may be between reserving and writing: one that lives is done after a moment.
             await self._store.runtime.sleep(GRACE)
             again = await self._find(reservation.record["id"])
@@ -158,9 +166,9 @@ class Reservations:
         values = unique_values(unique, stored.record)
         return values is not None and _id(spec, unique, values) == reservation.record["id"]
 
-    async def _take(self, wanted: Reservation) -> Reservation:
+    async def _take(self, wanted: Reservation, *, confirmed: bool) -> Reservation:
         try:
-            (version,) = await self._store.execute(Commit(writes=(wanted.put,)))
+            (version,) = await self._store.execute(Commit(writes=(wanted.put(confirmed=confirmed),)))
         except (Conflict, Duplicate) as race:
             raise Lost from race
         return Reservation(wanted.id, wanted.holder, wanted.unique, version)

@@ -13,7 +13,7 @@ FIRST_PAUSE = 0.002
 LONGEST_PAUSE = 0.1
 
 
-class Lost(Exception):  # noqa: N818  # a turn of events inside a loop, not an error anyone sees
+class Lost(Exception):  # a turn of events inside a loop, not an error anyone sees
     """Another writer came first: read again and decide anew."""
 
 
@@ -32,4 +32,5 @@ class Attempts:
             raise Conflict(
                 f"{self._what}: {ATTEMPTS} tries all lost to other writers; nothing was written, try again later"
             )
-        await self._runtime.sleep(random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._lost, 10))))
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._lost, 10))
+        await self._runtime.sleep(random.uniform(0, longest))  # noqa: S311  # not a secret

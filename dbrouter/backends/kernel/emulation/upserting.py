@@ -44,21 +44,21 @@ class Upserting:
     async def _one(self, spec: TableSpec, op: Upsert, on: Unique | None, incoming: Record) -> Stored | None:
         attempts = Attempts(self._store.runtime, f"upsert of {spec.name} {key_in(spec, incoming)}")
         while True:
-            stored = await self._met(spec, on, incoming)
-            if op.expect is not None and op.expect != (ABSENT if stored is None else stored.version):
-                return None
-            if stored is not None and op.guard is not None and not op.guard.admits(stored.record, incoming):
-                return None
-            after = await self._after(spec, op, stored, incoming)
-            if stored is not None and after == stored.record:
-                return stored
             try:
+                stored = await self._met(spec, on, incoming)
+                if op.expect is not None and op.expect != (ABSENT if stored is None else stored.version):
+                    return None
+                if stored is not None and op.guard is not None and not op.guard.admits(stored.record, incoming):
+                    return None
+                after = await self._after(spec, op, stored, incoming)
+                if stored is not None and after == stored.record:
+                    return stored
                 return Stored(after, await self._writing.write(spec, stored, after))
             except Lost:
                 await attempts.again()
-            except Duplicate:
-                # In the set it is identified by: then another writer inserted the record to merge into.
-                if on is None or await self._reservations.holder(spec, on, incoming) is None:
+            except Duplicate as taken:
+                # In the set it is identified by: then another writer inserts the record to merge into.
+                if on is None or taken.columns != on.columns:
                     raise
                 await attempts.again()
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from dbrouter.backends.kernel.completing import key_in
-from dbrouter.backends.kernel.duplicates import duplicate, uniques_of
+from dbrouter.backends.kernel.duplicates import duplicate, unique_values, uniques_of
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservation, Reservations
 from dbrouter.backends.kernel.emulation.retrying import Attempts, Lost
@@ -16,7 +16,7 @@ from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Key, Put, Remove, Scan, Stored, Version
 from dbrouter.backends.kernel.relating import missing_parent, named_parent
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import Parent, TableSpec
+from dbrouter.backends.kernel.tables import Parent, TableSpec, Unique
 
 
 class Writing:
@@ -37,7 +37,9 @@ class Writing:
         leftover = await self._reservations.given_up(spec, old, after)
         put = Put(table=spec.name, record=after, expect=ABSENT if before is None else before.version)
         if self._store.capabilities.commits or not (wanted or leftover):
-            return await self._put(spec, before, after, (put, *(each.put for each in wanted), *leftover))
+            return await self._put(
+                spec, before, after, (put, *(each.put(confirmed=True) for each in wanted), *leftover)
+            )
         reserved = await self._reservations.reserve(wanted)
         version = await self._put(spec, before, after, (put,))
         await self._confirm(spec, before, Stored(after, version), reserved)
@@ -83,13 +85,13 @@ class Writing:
         self, spec: TableSpec, before: Stored | None, written: Stored, reserved: Sequence[Reservation]
     ) -> None:
         lost = await self._reservations.confirm(reserved)
-        if lost is not None:
-            await self._take_back(spec, before, written)
+        if lost is not None and await self._take_back(spec, before, written, lost):
             raise duplicate(spec.name, lost.columns)
 
-    async def _take_back(self, spec: TableSpec, before: Stored | None, written: Stored) -> None:
-        """Undo a write whose unique values went to another record."""
+    async def _take_back(self, spec: TableSpec, before: Stored | None, written: Stored, lost: Unique) -> bool:
+        """Undo a write whose unique values went to another record; false if someone has written over it since."""
         key = key_in(spec, written.record)
+        values = unique_values(lost, written.record)
         restored = None if before is None else before.record
         attempts = Attempts(self._store.runtime, f"taking back {spec.name} {key}")
         while True:
@@ -100,13 +102,13 @@ class Writing:
                 await self._store.execute(Commit(writes=(undo,)))
             except Conflict:
                 await attempts.again()
-                found = await self._reading.current(spec.name, key)
-                if found is None:
-                    return
-                written = found
-                if before is not None:
-                    # Someone built on the write: what they changed stays, only the unique values go back.
-                    columns = {column for unique in uniques_of(spec) for column in unique.columns}
-                    restored = found.record | {column: before.record[column] for column in columns}
             else:
-                return
+                return True
+            found = await self._reading.current(spec.name, key)
+            if found is None or unique_values(lost, found.record) != values:
+                return False
+            written = found
+            if before is not None:
+                # Someone built on the write: what they changed stays, only the unique values go back.
+                columns = {column for unique in uniques_of(spec) for column in unique.columns}
+                restored = found.record | {column: before.record[column] for column in columns}

@@ -25,6 +25,10 @@ from dbrouter.router.routes import Component, ComponentKind, Routes
 OUTERMOST_FIRST = ("workflow", "team", "agent")
 """A record that names several components belongs to the one that contains the others."""
 
+LATE = frozenset({"traces"})
+"""Tables whose records may learn their component when they are stored already: who reads traces while a run goes on has
+its first spans written before its root span says whose they are. Naming the component does not say where they are."""
+
 
 class Placing:
     """Chooses databases. `bound`: the component whose calls these are, if that is known."""
@@ -74,7 +78,8 @@ class Placing:
             return names
         fixed = pinned(where)
         component = self._component(spec, fixed)
-        if component is not None and self._routes.rule(spec.family, component).component == component:
+        ruled = component is not None and self._routes.rule(spec.family, component).component == component
+        if ruled and table not in LATE:
             return (self._routes.database(spec.family, component),)
         place = self._known(spec, fixed, key)
         return names if place is None else (place, *(name for name in names if name != place))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from dbrouter.backends.kernel.completing import key_in
+from dbrouter.backends.kernel.completing import changed, key_in
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation.deleting import Deleting
 from dbrouter.backends.kernel.emulation.native import Native
@@ -14,7 +14,23 @@ from dbrouter.backends.kernel.emulation.reservations import Reservations
 from dbrouter.backends.kernel.emulation.retrying import Attempts, Lost
 from dbrouter.backends.kernel.emulation.writing import Writing
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unsupported
-from dbrouter.backends.kernel.ops import ABSENT, Check, Commit, Insert, Key, Put, Remove, Stored, Version, Write
+from dbrouter.backends.kernel.filters import Filter
+from dbrouter.backends.kernel.matching import matches
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import (
+    ABSENT,
+    Change,
+    Check,
+    Commit,
+    Insert,
+    Key,
+    Put,
+    Remove,
+    Require,
+    Stored,
+    Version,
+    Write,
+)
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.stored_form import as_stored
 
@@ -61,10 +77,11 @@ class Committing:
             )
         return await self._several(op.writes)
 
-    async def _one(self, write: Write) -> Version | None:
-        attempts = Attempts(self._store.runtime, f"commit to {write.table}")
+    async def _one(self, asked: Write) -> Version | None:
+        attempts = Attempts(self._store.runtime, f"commit to {asked.table}")
         while True:
             before = await self._before(write)
+            write = self._resolved(asked, before)
             self._require(write, before)
             try:
                 match write:
@@ -72,7 +89,8 @@ class Committing:
                         spec = self._reading.spec(table)
                         after = as_stored(spec, record)
                         await self._writing.check_parents(spec, before.record if before else None, after)
-                        return await self._writing.write(spec, before, after)
+                        version = await self._writing.write(spec, before, after)
+                        return version if isinstance(asked, Put) else None
                     case Remove(table=table):
                         if before is not None:
                             await self._deleting.remove(self._reading.spec(table), before)
@@ -90,11 +108,13 @@ class Committing:
         while True:
             main, beside = await self._planned(writes)
             try:
-                return (await self._store.execute(Commit(writes=(*main, *beside))))[: len(main)]
+                versions = await self._store.execute(Commit(writes=(*main, *beside)))
+                return tuple(version if isinstance(write, Put) else None for write, version in zip(writes, versions, strict=False))
             except (Conflict, Duplicate):
                 # Either what the caller expects is not so, or a race was lost that the kernel can run again.
                 for write in writes:
-                    self._require(write, await self._before(write))
+                    before = await self._before(write)
+                    self._require(self._resolved(write, before), before)
                 if main == list(writes) and not beside:
                     raise
                 await attempts.again()
@@ -102,10 +122,11 @@ class Committing:
     async def _planned(self, writes: Sequence[Write]) -> tuple[list[Write], list[Write]]:
         main: list[Write] = []
         beside: list[Write] = []
-        touched = {(write.table, self._key(write)) for write in writes if not isinstance(write, Check)}
+        touched = {(write.table, self._key(write)) for write in writes if not isinstance(write, Check | Require)}
         taken: set[str] = set()
-        for write in writes:
-            before = await self._before(write)
+        for asked in writes:
+            before = await self._before(asked)
+            write = self._resolved(asked, before)
             self._require(write, before)
             spec = self._reading.spec(write.table)
             match write:
@@ -129,6 +150,24 @@ class Committing:
                     main.append(write)
         return main, beside
 
+    def _resolved(self, write: Write, before: Stored | None) -> Put | Remove | Check:
+        """The write in terms of versions: a change of the record that was read, a check of the one that was required."""
+        match write:
+            case Change(table=table, where=where, changes=changes):
+                record = self._matching(table, where, before)
+                after = changed(self._reading.spec(table), record, changes)
+                return Put(table=table, record=after, expect=None if before is None else before.version)
+            case Require(table=table, key=key, where=where):
+                self._matching(table, where, before)
+                return Check(table=table, key=key, expect=ABSENT if before is None else before.version)
+            case _:
+                return write
+
+    def _matching(self, table: str, where: Filter, before: Stored | None) -> Record:
+        if before is None or not matches(where, before.record):
+            raise Conflict(f"{table}: the record is not there, or not as the commit needs it; nothing was written")
+        return before.record
+
     async def _before(self, write: Write) -> Stored | None:
         return await self._reading.current(write.table, self._key(write))
 
@@ -138,7 +177,7 @@ class Committing:
             return key_in(spec, as_stored(spec, write.record))
         return write.key
 
-    def _require(self, write: Write, before: Stored | None) -> None:
+    def _require(self, write: Put | Remove | Check, before: Stored | None) -> None:
         """Raise as the write does if the stored record is not the expected one."""
         if write.expect is None or write.expect == (ABSENT if before is None else before.version):
             return

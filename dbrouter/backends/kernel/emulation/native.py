@@ -75,8 +75,10 @@ class Native:
                 return can.deletes and self.filters(where)
             case Batch(upserts=upserts):
                 return can.batches and all(self.runs(each) for each in upserts)
-            case _:
+            case Insert(table=table):
                 # An insert has no capability of its own: it is a commit of puts.
+                return can.commits and self.plain(table)
+            case _:
                 return False
 
     def filters(self, where: Filter) -> bool:
@@ -95,6 +97,11 @@ class Native:
                 return self.plain(table) and (self.capabilities.deletes or table not in self._fathers)
             case Check():
                 return self.capabilities.commits
+            case Change(table=table, where=where, changes=changes):
+                can = self.capabilities
+                return can.commits and can.updates and self.plain(table) and self.filters(where) and self._choices(changes)
+            case Require(where=where):
+                return self.capabilities.commits and self.filters(where)
             case _:
                 assert_never(write)
 

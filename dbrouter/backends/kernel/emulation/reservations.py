@@ -40,7 +40,7 @@ class Reservation:
     expect: Version | Absent
 
     def put(self, *, confirmed: bool) -> Put:
-        """The write that takes the values, or takes them anew. confirmed: the record is written before it, or with it."""
+        """The write that takes the values, or takes them anew. confirmed: the record is written by then."""
         record = {"id": self.id, "holder": self.holder, "confirmed": confirmed}
         return Put(table=RESERVATIONS.name, record=record, expect=self.expect)
 

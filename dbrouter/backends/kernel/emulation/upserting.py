@@ -58,9 +58,15 @@ class Upserting:
                 await attempts.again()
             except Duplicate as taken:
                 # In the set it is identified by: then another writer inserts the record to merge into.
-                if on is None or taken.columns != on.columns:
+                if on is None or not await self._is_about(taken, spec, on, incoming):
                     raise
                 await attempts.again()
+
+    async def _is_about(self, taken: Duplicate, spec: TableSpec, on: Unique, incoming: Record) -> bool:
+        """Whether it is the set `on` whose values are taken."""
+        if taken.columns:
+            return taken.columns == on.columns
+        return await self._reservations.holder(spec, on, incoming) is not None
 
     async def _met(self, spec: TableSpec, on: Unique | None, incoming: Record) -> Stored | None:
         """The stored record that the incoming one is merged into."""

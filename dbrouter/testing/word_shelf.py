@@ -106,17 +106,23 @@ class WordShelf(VectorDb):
         """Replace the owner's documents of that content."""
         self.upsert(content_hash, documents, filters, user_id)
 
-    def search(self, query: str, limit: int = 5, filters: object = None, user_id: str | None = None) -> list[Document]:
-        """Find the documents that share most words with the query; `filters` are not looked at."""
-        asked = _words(query)
-        seen = [document for _, owner, document in self._placed if user_id is None or owner in (None, user_id)]
-        ranked = sorted(seen, key=lambda document: -len(asked & _words(document.content)))
-        return [document for document in ranked if asked & _words(document.content)][:limit]
+    def search(
+        self, query: str, limit: int = 5, filters: dict[str, Any] | None = None, user_id: str | None = None
+    ) -> list[Document]:
+        """Find the documents that share most words with the query and carry all of that metadata."""
+        asked, wanted = _words(query), (filters or {}).items()
+        shared = [
+            (len(asked & _words(document.content)), document)
+            for _, owner, document in self._placed
+            if (user_id is None or owner in (None, user_id)) and wanted <= document.meta_data.items()
+        ]
+        ranked = sorted(shared, key=lambda each: -each[0])
+        return [document for count, document in ranked if count][:limit]
 
     async def async_search(
-        self, query: str, limit: int = 5, filters: object = None, user_id: str | None = None
+        self, query: str, limit: int = 5, filters: dict[str, Any] | None = None, user_id: str | None = None
     ) -> list[Document]:
-        """Find the documents that share most words with the query; `filters` are not looked at."""
+        """Find the documents that share most words with the query and carry all of that metadata."""
         return self.search(query, limit, filters, user_id)
 
     def drop(self) -> None:

@@ -85,7 +85,11 @@ async def test_several_sessions_are_deleted_at_once(live: Live) -> None:
 
 async def test_memories_are_written_searched_changed_and_deleted(live: Live) -> None:
     async with serving(live) as rest:
-        for user, text, topic in (("ada", "Likes trains", "travel"), ("ada", "Has a dog", "home"), ("grace", "Sails", "travel")):
+        for user, text, topic in (
+            ("ada", "Likes trains", "travel"),
+            ("ada", "Has a dog", "home"),
+            ("grace", "Sails", "travel"),
+        ):
             await rest.call("POST", "/memories", json={"memory": text, "user_id": user, "topics": [topic]})
         mine = await rest.get("/memories", user_id="ada", limit=1, page=2, sort_by="updated_at")
         found = await rest.get("/memories", search_content="TRAINS")
@@ -151,7 +155,9 @@ async def test_metrics_count_the_sessions_of_every_database(live: Live) -> None:
         await rest.call("POST", "/metrics/refresh")
         (later,) = (await rest.get("/metrics"))["metrics"]
 
-    counts = {name: today[f"{name}_count"] for name in ("agent_sessions", "team_sessions", "workflow_sessions", "users")}
+    counts = {
+        name: today[f"{name}_count"] for name in ("agent_sessions", "team_sessions", "workflow_sessions", "users")
+    }
     assert counts == {"agent_sessions": 3, "team_sessions": 1, "workflow_sessions": 1, "users": 2}
     assert today["token_metrics"]["total_tokens"] > 0
     assert {each["model_id"] for each in today["model_metrics"]} == {"scripted"}

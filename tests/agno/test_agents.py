@@ -90,7 +90,10 @@ async def test_a_memory_manager_keeps_what_a_user_says_for_that_user(live: Live)
         rules=(
             Rule(
                 when=r"I like (?P<thing>\w+)",
-                steps=(Call(tool="add_memory", arguments={"memory": "Likes {thing}", "topics": ["taste"]}), Say(text="")),
+                steps=(
+                    Call(tool="add_memory", arguments={"memory": "Likes {thing}", "topics": ["taste"]}),
+                    Say(text=""),
+                ),
             ),
             Rule(when="", steps=(Say(text="Nothing."),)),
         )
@@ -100,7 +103,9 @@ async def test_a_memory_manager_keeps_what_a_user_says_for_that_user(live: Live)
     await live.run(agent, "hello", session_id="t", user_id="grace")
 
     kept = await live.ask("get_user_memories", user_id="ada")
-    assert [(memory.memory, memory.topics, memory.agent_id) for memory in kept] == [("Likes trains", ["taste"], "clerk")]
+    assert [(memory.memory, memory.topics, memory.agent_id) for memory in kept] == [
+        ("Likes trains", ["taste"], "clerk")
+    ]
     assert await live.ask("get_user_memories", user_id="grace") == []
     assert await live.ask("get_all_memory_topics") == ["taste"]
 

@@ -46,9 +46,9 @@ def unprovisioned() -> dict[str, Any]:
 
 
 async def test_a_session_that_may_be_in_the_lost_database_is_not_called_absent(half_dead: Live) -> None:
-    with pytest.raises(Unavailable, match="127.0.0.1:9"):
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
         await half_dead.ask("get_session", session_id="somewhere")
-    with pytest.raises(Unavailable, match="127.0.0.1:9"):
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
         await half_dead.ask("get_sessions")
 
 

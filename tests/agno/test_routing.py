@@ -99,7 +99,9 @@ async def test_a_slow_run_has_its_trace_in_the_database_of_its_agent(routed: Liv
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(DatabaseSpanExporter(db=routed.db)))
     tracer = provider.get_tracer("test")
-    with tracer.start_as_current_span("ops-bot.run", attributes={"agno.agent.id": "ops-bot", "session.id": "o"}) as root:
+    with tracer.start_as_current_span(
+        "ops-bot.run", attributes={"agno.agent.id": "ops-bot", "session.id": "o"}
+    ) as root:
         with tracer.start_as_current_span("tool"):
             pass
         await flushed(provider)

@@ -64,7 +64,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def candidates_of(config: pytest.Config) -> list[Candidate]:
     """Every store named on the command line or, if none is, by a `conftest.py`."""
-    named: list[str] = config.getoption("--dbrouter-store", default=[])
+    named: list[str] = config.getoption("--dbrouter-store") or []
     if named:
         return [_candidate_named(each) for each in named]
     return [each for some in config.hook.pytest_dbrouter_stores(config=config) for each in some]

@@ -66,7 +66,7 @@ def demo(
             raise typer.Exit(1) from surprise
         if serve:
             _stay(console, client)
-    _settle(console, folder, config)
+    settle(console, folder, config)
     _explain(console, config)
 
 
@@ -131,7 +131,7 @@ Press Ctrl-C to stop it and see which row went where.""")
         console.print()
 
 
-def _settle(console: Console, folder: Path, config: Path) -> None:
+def settle(console: Console, folder: Path, config: Path) -> None:
     """Open the files and show what is in them; exit 1 if a row is in the wrong one, or a file has none."""
     from dbrouter.cli.demo_app.ledger import FILES, entries
 

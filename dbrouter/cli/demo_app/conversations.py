@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from dbrouter.cli.demo_app.unexpected import Unexpected
+from dbrouter.cli.demo_app.unexpected import Unexpected, content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +40,9 @@ class Conversation:
     @classmethod
     def read(cls, text: str) -> Conversation:
         """Read a conversation from YAML; `TypeError` names a key that is missing or too many."""
-        content: dict[str, Any] = yaml.safe_load(text)
-        turns = tuple(Turn(**turn) for turn in content.pop("turns"))
-        return cls(turns=turns, **content)
+        read: dict[str, Any] = yaml.safe_load(text)
+        turns = tuple(Turn(**turn) for turn in read.pop("turns"))
+        return cls(turns=turns, **read)
 
 
 def load() -> list[Conversation]:
@@ -67,24 +67,24 @@ def _answer(conversation: Conversation, turn: Turn, client: httpx.Client) -> str
     if conversation.user is not None:
         form["user_id"] = conversation.user
     response = client.post(f"/{conversation.to}/runs", data={"message": turn.say, **form})
-    response.raise_for_status()
-    if conversation.stream:
+    if conversation.stream and response.is_success:
         return _streamed(response.text)
-    run = response.json()
+    run = content(response)
     if turn.approved_by is not None:
         _approve(run, turn.approved_by, client)
-        response = client.post(f"/{conversation.to}/runs/{run['run_id']}/continue", data=form)
-        run = response.raise_for_status().json()
+        run = content(client.post(f"/{conversation.to}/runs/{run['run_id']}/continue", data=form))
     return str(run["content"])
 
 
 def _approve(run: dict[str, Any], approver: str, client: httpx.Client) -> None:
-    if run["status"] != "PAUSED":
-        raise Unexpected(f"run {run['run_id']} should wait for {approver}'s approval, but it is {run['status']}")
-    pending = client.get("/approvals", params={"run_id": run["run_id"], "status": "pending"}).raise_for_status().json()
-    for approval in pending["data"]:
+    pending = content(client.get("/approvals", params={"run_id": run["run_id"], "status": "pending"}))["data"]
+    if run["status"] != "PAUSED" or not pending:
+        raise Unexpected(
+            f"run {run['run_id']} is {run['status']}, with {len(pending)} approvals for {approver} to give"
+        )
+    for approval in pending:
         resolution = {"status": "approved", "resolved_by": approver}
-        client.post(f"/approvals/{approval['id']}/resolve", json=resolution).raise_for_status()
+        content(client.post(f"/approvals/{approval['id']}/resolve", json=resolution))
 
 
 def _streamed(events: str) -> str:

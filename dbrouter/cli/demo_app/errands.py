@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agno.eval.reliability import ReliabilityEval
 from agno.run.agent import RunOutput
 
-from dbrouter.cli.demo_app.unexpected import Unexpected
+from dbrouter.cli.demo_app.unexpected import Unexpected, content
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,24 +22,24 @@ INDEXING_SECONDS = 20.0
 def remember(client: httpx.Client, _: BaseDb) -> str:
     """Write a memory of a user by hand."""
     body = {"memory": "Pays by invoice", "user_id": "grace", "topics": ["billing"]}
-    client.post("/memories", json=body).raise_for_status()
-    total = client.get("/memories").raise_for_status().json()["meta"]["total_count"]
+    content(client.post("/memories", json=body))
+    total = content(client.get("/memories"))["meta"]["total_count"]
     return f"{total} memories of users"
 
 
 def add_knowledge(client: httpx.Client, _: BaseDb) -> str:
     """Add a page to the knowledge base, and find it again."""
     form = {"name": "Returns", "text_content": "Returns are free within thirty days."}
-    content = client.post("/knowledge/content", data=form).raise_for_status().json()
-    _until(lambda: _status(client, content["id"]) == "completed", "the knowledge base to take its page in")
-    found = client.post("/knowledge/search", json={"query": "are returns free"}).raise_for_status().json()["data"]
+    page = content(client.post("/knowledge/content", data=form))
+    _until(lambda: _status(client, page["id"]) == "completed", "the knowledge base to take its page in")
+    found = content(client.post("/knowledge/search", json={"query": "are returns free"}))["data"]
     return f"{len(found)} page about returns"
 
 
 def learn(client: httpx.Client, _: BaseDb) -> str:
     """Write down what was learned about a user."""
     body = {"learning_type": "user_profile", "user_id": "ada", "content": {"language": "English"}}
-    learned = client.post("/learnings", json=body).raise_for_status().json()
+    learned = content(client.post("/learnings", json=body))
     return learned["learning_id"]
 
 
@@ -51,8 +51,8 @@ def plan(client: httpx.Client, _: BaseDb) -> str:
         "endpoint": "/agents/ops-bot/runs",
         "payload": {"message": "How is the search?", "session_id": "hourly-check"},
     }
-    schedule = client.post("/schedules", json=body).raise_for_status().json()
-    run = client.post(f"/schedules/{schedule['id']}/trigger").raise_for_status().json()
+    schedule = content(client.post("/schedules", json=body))
+    run = content(client.post(f"/schedules/{schedule['id']}/trigger"))
     if run["status"] != "success":
         raise Unexpected(f"the scheduled run ended as {run['status']}: {run['error']}")
     return f"hourly, ran once as {run['status']}"
@@ -64,7 +64,7 @@ def evaluate(client: httpx.Client, db: BaseDb) -> str:
     In this process, on the same `db`: AgentOS's route for it would send a note to agno over the network.
     """
     form = {"message": "Where is order 4711?", "session_id": "eval", "stream": "false"}
-    run = client.post("/agents/helpdesk/runs", data=form).raise_for_status().json()
+    run = content(client.post("/agents/helpdesk/runs", data=form))
     evaluation = ReliabilityEval(
         name="looks orders up",
         agent_response=RunOutput.from_dict(run),
@@ -73,7 +73,7 @@ def evaluate(client: httpx.Client, db: BaseDb) -> str:
         telemetry=False,
     )
     evaluation.run(print_results=False)
-    listed = client.get("/eval-runs").raise_for_status().json()["data"]
+    listed = content(client.get("/eval-runs"))["data"]
     verdict = listed[0]["eval_data"]["eval_status"]
     if verdict != "PASSED":
         raise Unexpected(f"the reliability eval says {verdict}")
@@ -82,8 +82,8 @@ def evaluate(client: httpx.Client, db: BaseDb) -> str:
 
 def measure(client: httpx.Client, _: BaseDb) -> str:
     """Ask for today's metrics, which count over every database that has sessions."""
-    client.post("/metrics/refresh").raise_for_status()
-    days = client.get("/metrics").raise_for_status().json()["metrics"]
+    content(client.post("/metrics/refresh"))
+    days = content(client.get("/metrics"))["metrics"]
     sessions = sum(day["agent_sessions_count"] + day["team_sessions_count"] for day in days)
     tokens = sum(day["token_metrics"]["total_tokens"] for day in days)
     return f"{sessions} agent and team sessions, {tokens} tokens"

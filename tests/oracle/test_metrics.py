@@ -1,4 +1,4 @@
-"""Metrics as agno's SqliteDb computes them from the same sessions and runs."""
+"""Metrics as agno's own classes compute them from the same sessions and runs."""
 
 from __future__ import annotations
 

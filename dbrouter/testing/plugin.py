@@ -2,15 +2,20 @@
 
 Name your stores in a `conftest.py`:
 
+    def place(request):
+        path = request.getfixturevalue("tmp_path") / "rows"
+        return lambda: MyStore(path)
+
     def pytest_dbrouter_stores(config):
-        return [Candidate(backend="mine", mode="blocking", place=lambda request: MyStore)]
+        return [Candidate(backend="mine", mode="blocking", place=place)]
 
 and take the suite over in a test file:
 
     from dbrouter.testing.conformance import *
 
 or, without either, `pytest --pyargs dbrouter.testing.conformance.suite --dbrouter-store my_module:MyStore`, where
-the name is a `Candidate` or a callable that gives a fresh and empty store.
+the name is a `Candidate`, or a callable that gives a fresh and empty store (one for each test, so this does not show
+what several processes do to each other).
 """
 
 from __future__ import annotations
@@ -77,7 +82,12 @@ def _candidate_named(name: str) -> Candidate:
         return found
     if not callable(found):
         raise pytest.UsageError(f"--dbrouter-store {name}: there is no Candidate or callable of that name")
-    return Candidate(backend=attribute, place=lambda _: cast("OpenStore", found))
+
+    def place(_: pytest.FixtureRequest) -> OpenStore:
+        store = cast("Store", found())
+        return lambda: store
+
+    return Candidate(backend=attribute, place=place)
 
 
 def _parameter(candidate: Candidate, test: str) -> Any:

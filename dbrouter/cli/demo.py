@@ -104,7 +104,7 @@ def _desk(config: Path) -> Generator[tuple[httpx.Client, DbRouter]]:
 
 
 def _talk(console: Console, client: httpx.Client, db: DbRouter) -> None:
-    from dbrouter.cli.demo_app.conversations import load, play
+    from dbrouter.cli.demo_app.playing import load, play
     from dbrouter.cli.demo_app.errands import ERRANDS
 
     for conversation in load():

@@ -17,7 +17,22 @@ from dbrouter.backends.kernel.errors import Conflict, StoreError, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING, Compare, Comparison, Field, Filter
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Key, Op, Page, Put, Remove, Scan, Stored, Write
+from dbrouter.backends.kernel.ops import (
+    ABSENT,
+    AnyOp,
+    Change,
+    Commit,
+    Get,
+    Key,
+    Op,
+    Page,
+    Put,
+    Remove,
+    Require,
+    Scan,
+    Stored,
+    Write,
+)
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.stored_form import decoded, encoded
 from dbrouter.backends.kernel.tables import TableSpec
@@ -62,7 +77,7 @@ class MinimalStore:
             self.watch(op)
         with self._lock:
             self.requests[type(op).__name__] += 1
-            match op:
+            match cast("AnyOp", op):
                 case Get():
                     return cast("R", self._get(op))
                 case Scan():
@@ -123,6 +138,8 @@ class MinimalStore:
 
     def _checked(self, write: Write) -> tuple[Key, Record | None]:
         spec = self._spec(write.table)
+        if isinstance(write, Change | Require):
+            raise Unsupported(f"a minimal store has no {type(write).__name__}")
         row = encoded(spec, write.record) if isinstance(write, Put) else None
         key = write.key if not isinstance(write, Put) else key_in(spec, row or {})
         stored = self._tables.get(write.table, {}).get(key)

@@ -169,7 +169,26 @@ class Check:
     expect: Version | Absent
 
 
-Write: TypeAlias = Put | Remove | Check
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Set columns of one record if it matches `where` at the moment of writing, else `Conflict`. No read before it."""
+
+    table: str
+    key: Key
+    changes: Mapping[str, Any]
+    where: Filter = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Require:
+    """Require that a record is there and matches `where`, and keeps doing so until the commit, else `Conflict`."""
+
+    table: str
+    key: Key
+    where: Filter = EVERYTHING
+
+
+Write: TypeAlias = Put | Remove | Check | Change | Require
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dbrouter.backends.kernel.filters import Field, Filter, In, IsNull
 from dbrouter.backends.kernel.merging import Next, Record, merged
 from dbrouter.backends.kernel.ops import (
     ABSENT,
+    Change,
     Check,
     Choice,
     Claim,
@@ -20,6 +21,7 @@ from dbrouter.backends.kernel.ops import (
     Insert,
     Put,
     Remove,
+    Require,
     Stored,
     Update,
     Upsert,
@@ -45,6 +47,12 @@ def commit(state: MemoryState, op: Commit) -> tuple[Version | None, ...]:
                 versions.append(None)
             case Check(table=table, key=key, expect=expect):
                 _expect(state, table, key, expect)
+                versions.append(None)
+            case Change(table=table, key=key, where=where, changes=changes):
+                _change(state, table, _matching(state, table, key, where), _resolved(state, changes))
+                versions.append(None)
+            case Require(table=table, key=key, where=where):
+                _matching(state, table, key, where)
                 versions.append(None)
     return tuple(versions)
 
@@ -107,6 +115,13 @@ def _expect(state: MemoryState, table: str, key: tuple[Any, ...], expect: object
     row = state.rows(table).by_key.get(key)
     if (ABSENT if row is None else row.version) != expect:
         raise Conflict(f"{table} {key}: the stored version is not the expected one; read it again")
+
+
+def _matching(state: MemoryState, table: str, key: tuple[Any, ...], where: Filter) -> Row:
+    row = state.rows(table).by_key.get(key)
+    if row is None or row not in state.find(table, where):
+        raise Conflict(f"{table} {key}: the record is not there, or not as the commit needs it; nothing was written")
+    return row
 
 
 def _insert(state: MemoryState, table: str, record: Mapping[str, Any]) -> Row:

@@ -17,6 +17,7 @@ from dbrouter.backends.kernel.ops import (
     Aggregate,
     AnyOp,
     Batch,
+    Change,
     Check,
     Claim,
     Commit,
@@ -30,6 +31,7 @@ from dbrouter.backends.kernel.ops import (
     Page,
     Put,
     Remove,
+    Require,
     Scan,
     Stored,
     Update,
@@ -261,7 +263,7 @@ class SqlStore:
         width = len(relation.kinds)
         return row[width] if len(row) > width else tuple(row)
 
-    def _write_statement(self, write: Put | Remove | Check) -> Statement:
+    def _write_statement(self, write: Write) -> Statement:
         match write:
             case Put():
                 return writing.put(write, self._relations)
@@ -269,6 +271,10 @@ class SqlStore:
                 return writing.remove(write, self._relations)
             case Check():
                 return writing.check(write, self._relations)
+            case Change():
+                return writing.change(write, self._relations)
+            case Require():
+                return writing.require(write, self._relations)
             case _:
                 assert_never(write)
 
@@ -315,6 +321,8 @@ def _part(op: Upsert, positions: list[int]) -> Upsert:
 def _requirement(write: Write) -> Requirement | None:
     if isinstance(write, Check):
         return Requirement.NO_ROW if write.expect is ABSENT else Requirement.A_ROW
+    if isinstance(write, Change | Require):
+        return Requirement.A_ROW
     return Requirement.A_ROW if write.expect is not None and write.expect is not ABSENT else None
 
 

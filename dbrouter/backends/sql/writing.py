@@ -10,7 +10,21 @@ from dbrouter.backends.kernel.completing import check_changes
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter, Related, all_of, eq
 from dbrouter.backends.kernel.merging import Elapsed, Keep, Next, Record
-from dbrouter.backends.kernel.ops import ABSENT, Check, Claim, Delete, Insert, Key, Put, Remove, Update, Upsert, Version
+from dbrouter.backends.kernel.ops import (
+    ABSENT,
+    Change,
+    Check,
+    Claim,
+    Delete,
+    Insert,
+    Key,
+    Put,
+    Remove,
+    Require,
+    Update,
+    Upsert,
+    Version,
+)
 from dbrouter.backends.sql.conditions import Conditions, Merging
 from dbrouter.backends.sql.reading import Relations, by_key
 from dbrouter.backends.sql.relation import Relation, in_order
@@ -210,6 +224,21 @@ def check(write: Check, relations: Relations) -> Statement:
     where = conditions.where(by_key(relation, write.key))
     if write.expect is not ABSENT:
         where += f" AND {_unchanged(conditions, write.expect)}"
+    lock = " FOR SHARE" if relation.dialect.skip_locked() else ""
+    return Statement(f"SELECT 1 FROM {relation.table} WHERE {where}{lock}", tuple(params), True)
+
+
+def change(write: Change, relations: Relations) -> Statement:
+    """One record changed if it matches. No row returned means it did not."""
+    by_key_and = all_of(by_key(relations[write.table], write.key), write.where)
+    return update(Update(table=write.table, where=by_key_and, changes=write.changes, returning=False), relations)
+
+
+def require(write: Require, relations: Relations) -> Statement:
+    """A row if the record matches, kept from changing until the commit where rows can be locked."""
+    relation = relations[write.table]
+    params: list[Any] = []
+    where = Conditions(relation, relations, params).where(all_of(by_key(relation, write.key), write.where))
     lock = " FOR SHARE" if relation.dialect.skip_locked() else ""
     return Statement(f"SELECT 1 FROM {relation.table} WHERE {where}{lock}", tuple(params), True)
 

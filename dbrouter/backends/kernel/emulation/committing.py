@@ -80,7 +80,7 @@ class Committing:
     async def _one(self, asked: Write) -> Version | None:
         attempts = Attempts(self._store.runtime, f"commit to {asked.table}")
         while True:
-            before = await self._before(write)
+            before = await self._before(asked)
             write = self._resolved(asked, before)
             self._require(write, before)
             try:
@@ -109,7 +109,10 @@ class Committing:
             main, beside = await self._planned(writes)
             try:
                 versions = await self._store.execute(Commit(writes=(*main, *beside)))
-                return tuple(version if isinstance(write, Put) else None for write, version in zip(writes, versions, strict=False))
+                return tuple(
+                    version if isinstance(write, Put) else None
+                    for write, version in zip(writes, versions, strict=False)
+                )
             except (Conflict, Duplicate):
                 # Either what the caller expects is not so, or a race was lost that the kernel can run again.
                 for write in writes:
@@ -151,7 +154,7 @@ class Committing:
         return main, beside
 
     def _resolved(self, write: Write, before: Stored | None) -> Put | Remove | Check:
-        """The write in terms of versions: a change of the record that was read, a check of the one that was required."""
+        """The write in terms of versions: a put of the changed record, a check of the required one."""
         match write:
             case Change(table=table, where=where, changes=changes):
                 record = self._matching(table, where, before)

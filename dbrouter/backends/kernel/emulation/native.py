@@ -13,17 +13,20 @@ from dbrouter.backends.kernel.merging import Next
 from dbrouter.backends.kernel.ops import (
     Aggregate,
     Batch,
+    Change,
     Check,
     Choice,
     Claim,
     Commit,
     Delete,
     Get,
+    Insert,
     Load,
     Measure,
     Op,
     Put,
     Remove,
+    Require,
     Scan,
     Update,
     Upsert,
@@ -76,14 +79,14 @@ class Native:
             case Batch(upserts=upserts):
                 return can.batches and all(self.runs(each) for each in upserts)
             case Insert(table=table):
-                # An insert has no capability of its own: it is a commit of puts.
-                return can.commits and self.plain(table)
+                # An insert has no capability of its own: who can upsert can insert; for others it is a commit of puts.
+                return can.upserts and self.plain(table)
             case _:
                 return False
 
     def filters(self, where: Filter) -> bool:
-        """Whether the store runs the whole filter."""
-        return split(where, self.capabilities.filters)[1] == EVERYTHING
+        """Whether the store runs the whole filter as it stands."""
+        return split(where, self.capabilities.filters) == (where, EVERYTHING)
 
     def plain(self, table: str) -> bool:
         """Whether a write to the table needs nothing from the kernel."""
@@ -99,7 +102,9 @@ class Native:
                 return self.capabilities.commits
             case Change(table=table, where=where, changes=changes):
                 can = self.capabilities
-                return can.commits and can.updates and self.plain(table) and self.filters(where) and self._choices(changes)
+                return (
+                    can.commits and can.updates and self.plain(table) and self.filters(where) and self._choices(changes)
+                )
             case Require(where=where):
                 return self.capabilities.commits and self.filters(where)
             case _:

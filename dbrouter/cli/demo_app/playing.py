@@ -47,9 +47,8 @@ class Conversation:
 
 def load() -> list[Conversation]:
     """Return the conversations of `examples/`, in the order of their file names."""
-    inside = Path(__file__).parent / "conversations"  # where a wheel carries them
-    beside = Path(__file__).parents[3] / "examples" / "conversations"
-    folder = inside if inside.is_dir() else beside
+    # The repository's `examples/conversations` is a link to this folder, so that an installed dbrouter has it too.
+    folder = Path(__file__).parent / "conversations"
     return [Conversation.read(path.read_text()) for path in sorted(folder.glob("*.yaml"))]
 
 

@@ -1,0 +1,406 @@
+"""Whatever is asked of it, an emulated store answers as the memory store does."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from dbrouter.backends.kernel.capabilities import Capabilities, all_but_related, all_filters, only_everything
+from dbrouter.backends.kernel.emulation import Emulated
+from dbrouter.backends.kernel.errors import StoreError
+from dbrouter.backends.kernel.filters import (
+    EVERYTHING,
+    And,
+    Comparison,
+    Field,
+    Filter,
+    IsNull,
+    Not,
+    Or,
+    Related,
+    compare,
+    eq,
+    one_of,
+)
+from dbrouter.backends.kernel.merging import Fill, Greatest, Keep, Least, Next, OwnerGuard, Present, Replace, Rule
+from dbrouter.backends.kernel.ops import (
+    ABSENT,
+    KEEP_VALUE,
+    Aggregate,
+    Batch,
+    Children,
+    Choice,
+    Claim,
+    Commit,
+    Computed,
+    Delete,
+    Get,
+    Insert,
+    Load,
+    Loaded,
+    Measure,
+    Op,
+    Order,
+    Page,
+    Put,
+    Remove,
+    Scan,
+    Stored,
+    Update,
+    Upsert,
+)
+from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.kernel.store import Store
+from dbrouter.backends.memory.store import MemoryStore
+from dbrouter.testing.minimal import MinimalStore
+from tests.kernel.limited import LimitedStore
+from tests.kernel.rows import metric, run, schedule, session, span, trace
+
+TABLES = ("sessions", "runs", "schedules", "schedule_runs", "metrics", "traces", "spans")
+KEYS = {"sessions": "session_id", "runs": "run_id", "traces": "trace_id", "spans": "span_id"}
+IDS = st.sampled_from("abc")
+USERS = st.none() | st.sampled_from(["", "u", "v"])
+NUMBERS = st.integers(0, 3)
+DATA = st.none() | st.sampled_from([{}, {"n": 1}, ["x"], "text", {"nul": "\x00"}])
+
+
+def _records() -> dict[str, st.SearchStrategy[dict[str, Any]]]:
+    """Table -> records that fit it, over so few keys and values that they meet."""
+    return {
+        "sessions": st.builds(
+            session, IDS, user_id=USERS, created_at=NUMBERS, session_data=DATA, updated_at=st.none() | NUMBERS
+        ),
+        "runs": st.builds(run, IDS, IDS, user_id=USERS, status=st.none() | IDS, run_data=DATA.filter(bool)),
+        "schedules": st.builds(
+            schedule, IDS, IDS, user_id=USERS, created_at=NUMBERS, locked_by=st.none() | IDS, next_run_at=NUMBERS
+        ),
+        "schedule_runs": st.builds(
+            lambda key, parent, created: {
+                "id": key,
+                "schedule_id": parent,
+                "attempt": 1,
+                "status": "ok",
+                "created_at": created,
+            },
+            IDS,
+            IDS,
+            NUMBERS,
+        ),
+        "metrics": st.builds(metric, IDS, USERS.map(str), users_count=NUMBERS, updated_at=st.none() | NUMBERS),
+        "traces": st.builds(trace, IDS, user_id=USERS, duration_ms=NUMBERS, session_id=st.none() | IDS),
+        "spans": st.builds(span, IDS, IDS, duration_ms=NUMBERS, attributes=DATA),
+    }
+
+
+RECORDS = _records()
+CHANGES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "sessions": st.fixed_dictionaries({}, optional={"user_id": USERS, "session_data": DATA, "created_at": NUMBERS}),
+    "runs": st.fixed_dictionaries({"status": IDS}, optional={"session_id": IDS}),
+    "schedules": st.fixed_dictionaries({"locked_by": st.none() | IDS}, optional={"created_at": NUMBERS}),
+    "schedule_runs": st.fixed_dictionaries({"status": IDS}),
+    "metrics": st.fixed_dictionaries({"users_count": NUMBERS}),
+    "traces": st.fixed_dictionaries({"duration_ms": NUMBERS}, optional={"user_id": USERS}),
+    "spans": st.fixed_dictionaries({"duration_ms": NUMBERS, "attributes": DATA}),
+}
+NUMERIC = {table: "duration_ms" if table in ("traces", "spans") else "created_at" for table in TABLES}
+OWNED = ("sessions", "runs", "schedules", "metrics", "traces")
+RULES: st.SearchStrategy[Rule] = st.sampled_from([Keep(), Replace(), Fill(), Present(), Least(), Greatest()])
+
+
+def _key(table: str) -> str:
+    return KEYS.get(table, "id")
+
+
+def _filters(table: str) -> st.SearchStrategy[Filter]:
+    leaves: list[st.SearchStrategy[Filter]] = [
+        st.just(EVERYTHING),
+        IDS.map(lambda key: eq(_key(table), key)),
+        st.lists(IDS, max_size=3).map(lambda keys: one_of(_key(table), keys)),
+        st.builds(compare, st.just(NUMERIC[table]), st.sampled_from(list(Comparison)), NUMBERS),
+    ]
+    if table in OWNED:
+        leaves += [USERS.map(lambda user: IsNull(Field("user_id")) if user is None else eq("user_id", user))]
+    if table in ("runs", "traces"):
+        of_user = USERS.filter(lambda user: user is not None).map(lambda user: eq("user_id", user))
+        leaves += [st.builds(Related, st.just("session_id"), st.just("sessions"), st.just("session_id"), of_user)]
+    each = st.one_of(leaves)
+    several = st.lists(each, max_size=3).map(tuple)
+    return each | several.map(And) | several.map(Or) | each.map(Not)
+
+
+def _orders(table: str) -> st.SearchStrategy[tuple[Order, ...]]:
+    columns = st.sampled_from([NUMERIC[table], _key(table), *(["user_id"] if table in OWNED else [])])
+    return st.lists(st.builds(Order, columns.map(Field), st.booleans()), max_size=2).map(tuple)
+
+
+class Twins(RuleBasedStateMachine):
+    """The memory store, and one that emulates, asked the same things."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: Store = MemoryStore()
+        self.store: Store = Emulated(MinimalStore())
+
+    def both(self, op: Op[Any], other: Op[Any] | None = None) -> None:
+        """Ask both, and compare the answers or the kinds of error."""
+        expected, found = _outcome(self.model, op), _outcome(self.store, other or op)
+        assert found == expected, op
+
+    def stored(self, table: str, key: str) -> tuple[Any, Any]:
+        """The versions that both stores have of a record."""
+        versions = []
+        for each in (self.model, self.store):
+            found = finish(each.execute(Get(table=table, key=(key,), versioned=True)))
+            versions.append(ABSENT if found is None else found.version)
+        return versions[0], versions[1]
+
+    @property
+    def atomic(self) -> bool:
+        """Whether several records can be written at once."""
+        return self.store.capabilities.commits
+
+    @rule(data=st.data(), table=st.sampled_from(TABLES))
+    def insert(self, data: st.DataObject, table: str) -> None:
+        """New records."""
+        records = data.draw(st.lists(RECORDS[table], min_size=1, max_size=2 if self.atomic else 1))
+        self.both(Insert(table=table, records=tuple(records)))
+
+    @rule(data=st.data(), table=st.sampled_from(TABLES))
+    def upsert(self, data: st.DataObject, table: str) -> None:
+        """Records inserted or merged, with rules, a guard and an expectation."""
+        record = data.draw(RECORDS[table])
+        key = _key(table)
+        rules = data.draw(st.dictionaries(st.sampled_from(sorted(record.keys() - {key})), RULES, max_size=4))
+        on = ("user_id", "date", "aggregation_period") if table == "metrics" and data.draw(st.booleans()) else ()
+        if table == "runs" and data.draw(st.booleans()):
+            rules["run_index"] = Next("session_id")
+            rules.pop("session_id", None)
+        guard = None
+        if table in OWNED and data.draw(st.booleans()):
+            guard = OwnerGuard("user_id", claim=data.draw(st.booleans()), unscoped=data.draw(st.booleans()))
+        op = Upsert(table=table, records=(record,), rules=rules, on=on, guard=guard)
+        kind = "any" if on else data.draw(st.sampled_from(["any", "absent", "current", "stale"]))
+        if kind == "absent":
+            self.both(replace(op, expect=ABSENT))
+        elif kind == "current":
+            ours, theirs = self.stored(table, record[key])
+            self.both(replace(op, expect=ours), replace(op, expect=theirs))
+        elif kind == "stale":
+            self.both(replace(op, expect="no such version"))
+        else:
+            self.both(op)
+
+    @rule(data=st.data(), table=st.sampled_from(["sessions", "traces"]))
+    def batch(self, data: st.DataObject, table: str) -> None:
+        """Several upserts that nobody waits for."""
+        records = data.draw(st.lists(RECORDS[table], max_size=3))
+        self.both(Batch(upserts=tuple(Upsert(table=table, records=(record,), rules={}) for record in records)))
+
+    @rule(data=st.data(), table=st.sampled_from(TABLES), returning=st.booleans())
+    def update(self, data: st.DataObject, table: str, returning: bool) -> None:  # noqa: FBT001
+        """Columns set where a filter matches."""
+        changes: dict[str, Any] = data.draw(CHANGES[table])
+        where = data.draw(_filters(table))
+        if table == "runs" and "session_id" in changes:
+            # Refused half-way, it changes nothing in memory and some records elsewhere.
+            where = And((where, eq("run_id", data.draw(IDS))))
+        if data.draw(st.booleans()):
+            choice = Choice(where=data.draw(_filters(table)), then=data.draw(NUMBERS), otherwise=KEEP_VALUE)
+            changes = {**changes, NUMERIC[table]: choice}
+        self.both(Update(table=table, where=where, changes=changes, returning=returning))
+
+    @rule(data=st.data(), name=IDS, owner=USERS)
+    def rename(self, data: st.DataObject, name: str, owner: str | None) -> None:
+        """A record takes other unique values, if they are free."""
+        where = eq("id", data.draw(IDS))
+        self.both(Update(table="schedules", where=where, changes={"name": name, "user_id": owner}))
+
+    @rule(data=st.data(), table=st.sampled_from(["sessions", "schedules"]))
+    def claim(self, data: st.DataObject, table: str) -> None:
+        """The first record that is free."""
+        where, order = data.draw(_filters(table)), data.draw(_orders(table))
+        self.both(Claim(table=table, where=where, order=order, changes={"updated_at": data.draw(NUMBERS)}))
+
+    @rule(data=st.data(), table=st.sampled_from(TABLES))
+    def delete(self, data: st.DataObject, table: str) -> None:
+        """Records gone, and their children."""
+        self.both(Delete(table=table, where=data.draw(_filters(table))))
+
+    @rule(data=st.data(), table=st.sampled_from(TABLES), expected=st.sampled_from(["any", "absent", "current", "stale"]))
+    def put(self, data: st.DataObject, table: str, expected: str) -> None:
+        """One whole record."""
+        record = data.draw(RECORDS[table])
+        versions: tuple[Any, Any] = (None, None)
+        if expected == "absent":
+            versions = (ABSENT, ABSENT)
+        elif expected == "current":
+            versions = self.stored(table, record[_key(table)])
+        elif expected == "stale":
+            versions = ("stale", "stale")
+        ours, theirs = (
+            Commit(writes=(Put(table=table, record=record, expect=version),)) for version in versions
+        )
+        self.both(ours, theirs)
+
+    @rule(table=st.sampled_from(TABLES), key=IDS, expected=st.sampled_from(["any", "current", "stale"]))
+    def remove(self, table: str, key: str, expected: str) -> None:
+        """One record gone."""
+        versions: tuple[Any, Any] = ("stale", "stale") if expected == "stale" else (None, None)
+        if expected == "current":
+            versions = self.stored(table, key)
+            if ABSENT in versions:
+                return
+        ours, theirs = (Commit(writes=(Remove(table=table, key=(key,), expect=each),)) for each in versions)
+        self.both(ours, theirs)
+
+    @precondition(lambda self: self.atomic)
+    @rule(data=st.data())
+    def commit_several(self, data: st.DataObject) -> None:
+        """A record, its child and another's end, all or nothing."""
+        parent, child = data.draw(RECORDS["traces"]), data.draw(RECORDS["spans"])
+        gone = data.draw(IDS)
+        writes = (
+            Put(table="traces", record=parent),
+            Put(table="spans", record=child, expect=data.draw(st.none() | st.just(ABSENT))),
+            *((Remove(table="schedules", key=(gone,)),) if data.draw(st.booleans()) else ()),
+            Put(table="schedules", record=data.draw(RECORDS["schedules"].filter(lambda each: each["id"] != gone))),
+        )
+        self.both(Commit(writes=writes))
+
+    @rule(data=st.data(), table=st.sampled_from(TABLES), total=st.booleans())
+    def scan(self, data: st.DataObject, table: str, total: bool) -> None:  # noqa: FBT001
+        """A page."""
+        columns = data.draw(st.none() | st.just((_key(table), NUMERIC[table])))
+        self.both(
+            Scan(
+                table=table,
+                where=data.draw(_filters(table)),
+                order=data.draw(_orders(table)),
+                limit=data.draw(st.none() | st.integers(0, 3)),
+                offset=data.draw(st.integers(0, 2)),
+                total=total,
+                columns=columns,
+                raw=frozenset({"session_data"}) if table == "sessions" and columns is None else frozenset(),
+            )
+        )
+
+    @rule(data=st.data(), key=IDS, limit=st.none() | st.integers(0, 2))
+    def load(self, data: st.DataObject, key: str, limit: int | None) -> None:
+        """A session and its runs."""
+        children = Children(
+            table="runs",
+            on="session_id",
+            columns=("run_id", "status", "run_data"),
+            order=data.draw(_orders("runs")),
+            where=data.draw(_filters("runs")),
+            limit=limit,
+            raw=frozenset({"run_data"}),
+        )
+        self.both(Load(table="sessions", key=(key,), children=children, where=data.draw(_filters("sessions"))))
+
+    @rule(data=st.data(), table=st.sampled_from(TABLES), key=IDS)
+    def get(self, data: st.DataObject, table: str, key: str) -> None:
+        """One record."""
+        self.both(Get(table=table, key=(key,), where=data.draw(_filters(table))))
+
+    @rule(data=st.data(), table=st.sampled_from(OWNED))
+    def aggregate(self, data: st.DataObject, table: str) -> None:
+        """Groups."""
+        number = Field(NUMERIC[table])
+        self.both(
+            Aggregate(
+                table=table,
+                by={"owner": Field("user_id")} if data.draw(st.booleans()) else {},
+                measures=(
+                    Computed(name="n", measure=Measure.COUNT, where=data.draw(_filters(table))),
+                    Computed(name="p95", measure=Measure.P95, field=number),
+                    Computed(name="top", measure=Measure.MAX, field=number),
+                ),
+                where=data.draw(_filters(table)),
+                order=(Order(Field("n"), descending=data.draw(st.booleans())),),
+                limit=data.draw(st.none() | st.integers(0, 2)),
+                total=data.draw(st.booleans()),
+            )
+        )
+
+    @invariant()
+    def hold_the_same(self) -> None:
+        """After every step both hold the same records; positions may have gaps where records were deleted."""
+        for table in TABLES:
+            self.both(Scan(table=table))
+        positions = [
+            (row["session_id"], row["run_index"])
+            for row in finish(self.store.execute(Scan(table="runs", where=Not(IsNull(Field("run_index")))))).records
+        ]
+        assert len(positions) == len(set(positions))
+
+
+def _outcome(store: Store, op: Op[Any]) -> Any:
+    """The answer without what is a store's own affair: versions, and how large the gaps between positions are."""
+    try:
+        answer = finish(store.execute(op))
+    except StoreError as error:
+        return next(kind for kind in type(error).__mro__ if kind.__module__ == StoreError.__module__)
+    if isinstance(op, Commit):
+        return [version is not None for version in answer]
+    return _told(answer)
+
+
+def _told(answer: Any) -> Any:
+    match answer:
+        case Stored(record=record):
+            return ("stored", _told(record))
+        case Loaded(record=record, children=children):
+            return ("loaded", _told(record), _told(children))
+        case Page(records=records, total=total):
+            return ("page", _told(records), total)
+        case list():
+            return [_told(each) for each in answer]
+        case dict() if answer.get("run_index") is not None:
+            return {**answer, "run_index": "a position"}
+        case _:
+            return answer
+
+
+class OneAtATime(Twins):
+    """Over a store that commits one record at a time."""
+
+
+class AtomicCommits(Twins):
+    """Over a store that commits several."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Emulated(MinimalStore(commits=True))
+
+
+class SomeCapabilities(Twins):
+    """Over a store that does any part of it itself."""
+
+    @initialize(data=st.data())
+    def declare(self, data: st.DataObject) -> None:
+        """Draw what the store declares."""
+        names = [each.name for each in fields(Capabilities) if each.name != "filters"]
+        declared = {name: data.draw(st.booleans(), label=name) for name in names}
+        filters = data.draw(st.sampled_from([only_everything, all_but_related, all_filters]), label="filters")
+        self.store = Emulated(LimitedStore(Capabilities(filters=filters, **declared)))
+
+
+STEPS = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize("machine", [OneAtATime, AtomicCommits, SomeCapabilities])
+def test_an_emulated_store_answers_as_the_memory_store(machine: type[RuleBasedStateMachine]) -> None:
+    run_state_machine_as_test(machine, settings=STEPS)

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from dbrouter.cli.demo import settle
-from dbrouter.cli.demo_app.conversations import Conversation, load
+from dbrouter.cli.demo_app.playing import Conversation, load
 
 COMMAND = [sys.executable, "-c", "from dbrouter.cli import main; main()", "demo"]
 FILES = ["evals.db", "ops.db", "primary.db", "traces.db"]

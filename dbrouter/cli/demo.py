@@ -104,8 +104,8 @@ def _desk(config: Path) -> Generator[tuple[httpx.Client, DbRouter]]:
 
 
 def _talk(console: Console, client: httpx.Client, db: DbRouter) -> None:
-    from dbrouter.cli.demo_app.playing import load, play
     from dbrouter.cli.demo_app.errands import ERRANDS
+    from dbrouter.cli.demo_app.playing import load, play
 
     for conversation in load():
         console.print(f"   [bold]{conversation.title}[/]  [dim]{conversation.to}[/]")

@@ -72,7 +72,7 @@ class Reader:
             return
         printed: list[str] = []
         self._names["print"] = lambda *values: printed.append(" ".join(map(str, values)))
-        exec(compile("\n" * (block.line - 1) + block.text, str(self._document), "exec"), self._names)  # noqa: S102
+        exec(compile("\n" * (block.line - 1) + block.text, str(self._document), "exec"), self._names)
         said = _PRINTED.findall(block.text)
         assert printed == said, f"{self._place(block)}: printed {printed}, not {said}"
 

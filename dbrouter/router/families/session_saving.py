@@ -32,9 +32,10 @@ class Saving:
         self._on_conflict = context.on_conflict
         self._absences = absences
 
-    async def save(self, session: Session) -> Record | None:
+    async def save(self, session: Session, *, whole: bool) -> Record | None:
         """The row as it is stored now, or `None` if the session belongs to another owner.
 
+        whole: whether the caller needs every column; otherwise those of the session's kind do, which costs less.
         Raises `Conflict` under `on_conflict: raise` when another writer changed the same state, and under `merge` if
         other writers were faster a hundred times.
         """
@@ -42,7 +43,7 @@ class Saving:
         origin = self._origin(session)
         if origin is None or self._on_conflict == "last_writer":
             return await self._overwrite(session, row)
-        return await self._merge(session, row, origin)
+        return await self._merge(session, row, origin, whole=whole)
 
     def _origin(self, session: Session) -> Origin | None:
         found = origin_of(session)
@@ -59,16 +60,16 @@ class Saving:
         self._remember(session, row["session_data"], stored.record["session_data"], stored)
         return stored.record
 
-    async def _merge(self, session: Session, row: Record, origin: Origin) -> Record | None:
+    async def _merge(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
         own = row["session_data"]
         data = own if origin.own == origin.seen else self._merged(origin.own_data(), own, origin.seen_data())
         version = origin.version
         for attempt in range(ATTEMPTS):
             record = {**row, "session_data": data}
-            (written,) = await self._store.execute(self._upsert(record, version, returning=False))
+            (written,) = await self._store.execute(self._upsert(record, version, returning=whole))
             if written is not None:
                 self._remember(session, own, data, written)
-                return self._as_stored(record, version)
+                return written.record if whole else self._as_stored(record, version)
             stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
             if stored is None:
                 # Deleted since it was read; agno's save brings it back, so does ours.

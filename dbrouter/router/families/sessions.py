@@ -114,7 +114,7 @@ class Sessions:
 
         `session_data` is merged with what others wrote since this object was read (see `state_merge`).
         """
-        row = await self._saving.save(session)
+        row = await self._saving.save(session, whole=not deserialize)
         return None if row is None else self._saved(session, row, deserialize=bool(deserialize))
 
     async def upsert_sessions(

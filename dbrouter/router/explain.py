@@ -21,8 +21,6 @@ SEARCHING: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "cancel_pending_run",
             "delete_run",
             "delete_runs",
-            "get_tool_result",
-            "get_compaction",
         ),
         "memories": ("get_user_memory", "delete_user_memory", "delete_user_memories"),
         "knowledge": ("get_knowledge_content", "delete_knowledge_content"),
@@ -47,7 +45,7 @@ SEARCHING: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 LISTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "sessions": ("get_sessions", "get_runs", "list_transcript_sessions", "get_expired_tool_results"),
+        "sessions": ("get_sessions", "get_runs"),
         "memories": ("get_user_memories", "get_all_memory_topics", "get_user_memory_stats", "clear_memories"),
         "knowledge": ("get_knowledge_contents",),
         "evals": ("get_eval_runs",),

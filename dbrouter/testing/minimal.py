@@ -77,13 +77,14 @@ class MinimalStore:
             self.watch(op)
         with self._lock:
             self.requests[type(op).__name__] += 1
-            match cast("AnyOp", op):
+            known = cast("AnyOp", op)
+            match known:
                 case Get():
-                    return cast("R", self._get(op))
+                    return cast("R", self._get(known))
                 case Scan():
-                    return cast("R", self._scan(op))
+                    return cast("R", self._scan(known))
                 case Commit():
-                    return cast("R", self._commit(op))
+                    return cast("R", self._commit(known))
                 case _:
                     raise Unsupported(f"a minimal store has no {type(op).__name__}")
 

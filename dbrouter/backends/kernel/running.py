@@ -68,8 +68,11 @@ class BlockingRuntime:
         return [outcome() for outcome in [self._started(call) for call in calls]]
 
     def caller(self) -> tuple[int, int]:
-        """The thread."""
-        return (threading.get_ident(), 0)
+        """The thread and, where blocking code is called from an event loop, its task: agno does that."""
+        try:
+            return (threading.get_ident(), id(asyncio.current_task()))
+        except RuntimeError:
+            return (threading.get_ident(), 0)
 
     def _started(self, call: Callable[[], Awaitable[T]]) -> Callable[[], T | BaseException]:
         """Start a call on a thread; answers what waits for its outcome."""

@@ -55,7 +55,7 @@ def single(operator: str, key: Any, value: Any) -> dict[str, Any]:
         ({"op": "NOT", "condition": single("EQ", "status", "OK")}, False),
     ],
 )
-def test_an_expression_means_what_agno_means(expression: dict[str, Any], expected: bool) -> None:  # noqa: FBT001
+def test_an_expression_means_what_agno_means(expression: dict[str, Any], expected: bool) -> None:
     assert matches(trace_filter(expression), RECORD) is expected
 
 

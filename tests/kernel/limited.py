@@ -46,7 +46,7 @@ class LimitedStore(MemoryStore):
         assert self._promised(op), f"{op} was not promised"
         return await super().execute(op)
 
-    def _promised(self, op: Op[R]) -> bool:  # noqa: PLR0911  # one line a kind of op
+    def _promised(self, op: Op[R]) -> bool:  # one line a kind of op
         can = self._capabilities
         match op:
             case Get(where=where):
@@ -55,8 +55,10 @@ class LimitedStore(MemoryStore):
                 # Without a filter of its own a store still looks up one column; the minimal store is strict about it.
                 lookup = can.filters is not all_filters
                 paged = bool(op.order) or op.limit is not None or op.offset > 0
-                return (can.order or not paged) and (can.counts or not op.total) and (
-                    lookup or split(op.where, can.filters) == (op.where, EVERYTHING)
+                return (
+                    (can.order or not paged)
+                    and (can.counts or not op.total)
+                    and (lookup or split(op.where, can.filters) == (op.where, EVERYTHING))
                 )
             case Load():
                 return can.loads
@@ -75,5 +77,5 @@ class LimitedStore(MemoryStore):
             case Batch():
                 return can.batches
             case _:
-                # An insert has no capability of its own.
-                return can.commits
+                # An insert has no capability of its own: who can upsert can insert.
+                return can.upserts

@@ -128,5 +128,5 @@ def test_a_question_to_another_table_must_be_answered_before_matching() -> None:
     ("pattern", "matching"),
     [("a_c", True), ("A%", True), ("a\\_c", False), ("%b%", True), ("b", False), ("abc", True), ("", False)],
 )
-def test_like_knows_two_wildcards_and_an_escape(pattern: str, matching: bool) -> None:  # noqa: FBT001
+def test_like_knows_two_wildcards_and_an_escape(pattern: str, matching: bool) -> None:
     assert matches(Like("document", f'"{pattern}"'), {"document": "abc"}) is matching

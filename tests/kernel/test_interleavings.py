@@ -24,7 +24,7 @@ COMMITS = st.booleans()
 
 
 @given(choices=CHOICES, commits=COMMITS, writers=st.integers(2, 3))
-def test_one_of_the_writers_gets_a_unique_value(choices: list[int], commits: bool, writers: int) -> None:  # noqa: FBT001
+def test_one_of_the_writers_gets_a_unique_value(choices: list[int], commits: bool, writers: int) -> None:
     store = emulated(commits=commits)
     inserts = [Insert(table="schedules", records=(schedule(f"s{each}", "same"),)) for each in range(writers)]
     outcomes = drive([store.execute(insert) for insert in inserts], choices)
@@ -34,7 +34,7 @@ def test_one_of_the_writers_gets_a_unique_value(choices: list[int], commits: boo
 
 
 @given(choices=CHOICES, commits=COMMITS)
-def test_a_unique_value_is_had_once_while_records_change_theirs(choices: list[int], commits: bool) -> None:  # noqa: FBT001
+def test_a_unique_value_is_had_once_while_records_change_theirs(choices: list[int], commits: bool) -> None:
     store = emulated(commits=commits)
     for each in ("a", "b"):
         alone(store.execute(Insert(table="schedules", records=(schedule(each, each),))))
@@ -54,7 +54,7 @@ def test_a_unique_value_is_had_once_while_records_change_theirs(choices: list[in
 
 
 @given(choices=CHOICES, commits=COMMITS)
-def test_a_value_given_up_can_be_taken_and_is_had_once(choices: list[int], commits: bool) -> None:  # noqa: FBT001
+def test_a_value_given_up_can_be_taken_and_is_had_once(choices: list[int], commits: bool) -> None:
     store = emulated(commits=commits)
     alone(store.execute(Insert(table="schedules", records=(schedule("a", "same"),))))
     outcomes = drive(
@@ -72,7 +72,7 @@ def test_a_value_given_up_can_be_taken_and_is_had_once(choices: list[int], commi
 
 
 @given(choices=CHOICES, commits=COMMITS)
-def test_upserts_that_are_one_record_by_a_unique_set_become_one(choices: list[int], commits: bool) -> None:  # noqa: FBT001
+def test_upserts_that_are_one_record_by_a_unique_set_become_one(choices: list[int], commits: bool) -> None:
     store = emulated(commits=commits)
     upserts = [
         Upsert(
@@ -90,7 +90,7 @@ def test_upserts_that_are_one_record_by_a_unique_set_become_one(choices: list[in
 
 
 @given(choices=CHOICES, commits=COMMITS, writers=st.integers(2, 4))
-def test_no_position_is_given_twice(choices: list[int], commits: bool, writers: int) -> None:  # noqa: FBT001
+def test_no_position_is_given_twice(choices: list[int], commits: bool, writers: int) -> None:
     store = emulated(commits=commits)
     alone(store.execute(Insert(table="sessions", records=(session("s"),))))
     upserts = [_run(f"r{each}", 1 if each % 2 else None) for each in range(writers)]
@@ -101,7 +101,7 @@ def test_no_position_is_given_twice(choices: list[int], commits: bool, writers: 
 
 
 @given(choices=CHOICES, commits=COMMITS)
-def test_two_writers_of_one_run_agree_on_its_position(choices: list[int], commits: bool) -> None:  # noqa: FBT001
+def test_two_writers_of_one_run_agree_on_its_position(choices: list[int], commits: bool) -> None:
     store = emulated(commits=commits)
     alone(store.execute(Insert(table="sessions", records=(session("s"),))))
     outcomes = drive([store.execute(_run("r", None)), store.execute(_run("r", None))], choices)
@@ -110,7 +110,7 @@ def test_two_writers_of_one_run_agree_on_its_position(choices: list[int], commit
 
 
 @given(choices=CHOICES, commits=COMMITS)
-def test_each_claim_gets_a_record_of_its_own(choices: list[int], commits: bool) -> None:  # noqa: FBT001
+def test_each_claim_gets_a_record_of_its_own(choices: list[int], commits: bool) -> None:
     store = emulated(commits=commits)
     for each in range(2):
         alone(store.execute(Insert(table="schedules", records=(schedule(f"s{each}", f"{each}", next_run_at=each),))))
@@ -135,7 +135,7 @@ def test_a_claim_is_not_put_off_by_a_change_that_leaves_the_record_free(choices:
 
 
 @given(choices=CHOICES, commits=COMMITS)
-def test_one_writer_creates_and_every_change_is_kept(choices: list[int], commits: bool) -> None:  # noqa: FBT001
+def test_one_writer_creates_and_every_change_is_kept(choices: list[int], commits: bool) -> None:
     store = emulated(commits=commits)
 
     async def created(who: int) -> bool:

@@ -39,7 +39,7 @@ WRITES: dict[str, Op[Any]] = {
 
 @pytest.mark.parametrize("commits", [False, True], ids=["one at a time", "atomic commits"])
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_repeating_an_interrupted_write_completes_it(write: Op[Any], commits: bool) -> None:  # noqa: FBT001
+def test_repeating_an_interrupted_write_completes_it(write: Op[Any], commits: bool) -> None:
     undisturbed = _filled(commits=commits)
     finish(Emulated(undisturbed).execute(write))
     for requests in range(100):

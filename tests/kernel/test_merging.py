@@ -129,7 +129,7 @@ def test_a_guard_admits_the_owner_only(
     guard: OwnerGuard,
     owner: str | None,
     writer: str | None,
-    admitted: bool,  # noqa: FBT001
+    admitted: bool,
 ) -> None:
     assert guard.admits({"user": owner}, {"user": writer}) is admitted
 

@@ -88,7 +88,7 @@ def test_decisions_answer_and_store_alike(both: Both) -> None:
 
 def test_a_taken_id_is_refused_by_both(both: Both) -> None:
     fill(both)
-    with pytest.raises(Exception, match="UNIQUE|unique"):
+    with pytest.raises(Exception, match=r"UNIQUE|unique"):
         both.agno.create_approval(approval("p1"))
     with pytest.raises(Duplicate):
         both.ours.create_approval(approval("p1"))

@@ -92,7 +92,7 @@ def test_deletes_do_alike(both: Both) -> None:
 
 def test_a_taken_id_is_refused_by_both(both: Both) -> None:
     fill(both)
-    with pytest.raises(Exception, match="UNIQUE|unique"):
+    with pytest.raises(Exception, match=r"UNIQUE|unique"):
         both.agno.create_eval_run(run("r1"))
     with pytest.raises(Duplicate):
         both.ours.create_eval_run(run("r1"))

@@ -23,7 +23,7 @@ SPENT = {"session_metrics": {"input_tokens": 3, "output_tokens": 4, "total_token
 def put(both: Both, store: Store, table: str, *records: Record) -> None:
     """The same rows on both sides."""
     finish(store.execute(Insert(table=table, records=records)))
-    theirs = both.agno._get_table(table_type=table, create_table_if_not_found=True)  # noqa: SLF001
+    theirs = both.agno._get_table(table_type=table, create_table_if_not_found=True)
     with both.agno.Session() as session, session.begin():
         for record in records:
             session.execute(theirs.insert().values(**record))

@@ -96,11 +96,11 @@ def test_refused_updates_agree(both: Both, column: str) -> None:
 def test_names_are_taken_alike(both: Both) -> None:
     fill(both)
     for again in (schedule("s6", name="digest", user_id="ann"), schedule("s6", name="digest"), schedule("s1")):
-        with pytest.raises(Exception, match="(?i)unique"):
+        with pytest.raises(Exception, match=r"(?i)unique"):
             both.agno.create_schedule(dict(again))
         with pytest.raises(Duplicate):
             both.ours.create_schedule(again)
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         both.agno.update_schedule("s4", name="digest")
     with pytest.raises(Duplicate):
         both.ours.update_schedule("s4", name="digest")

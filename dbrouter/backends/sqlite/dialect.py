@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from dbrouter.backends.kernel.aggregating import percentile
 from dbrouter.backends.kernel.codec import MARK, as_json_text, decode
 from dbrouter.backends.kernel.matching import fold, json_text, like_pattern
 from dbrouter.backends.kernel.merging import elapsed_ms
@@ -28,6 +29,22 @@ def dbr_json_like(text: str | None, pattern: str) -> int | None:
 def dbr_elapsed_ms(start: str, end: str) -> int:
     """Whole milliseconds between two ISO-8601 times; julianday would lose digits."""
     return elapsed_ms(start, end)
+
+
+class Percentile95:
+    """An aggregate function: the interpolated 95th percentile of the numbers it is given."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+
+    def step(self, value: float | None) -> None:
+        """Take in one value; nulls are left out."""
+        if value is not None:
+            self._values.append(value)
+
+    def finalize(self) -> float | None:
+        """The percentile, or `None` of nothing."""
+        return percentile(self._values, 0.95)
 
 
 FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
@@ -138,7 +155,8 @@ class SqliteDialect:
         return f"dbr_elapsed_ms({start}, {end})"
 
     def p95(self, expression: str) -> str | None:
-        return None
+        # Only the blocking store's connections take aggregate functions; the async store does not claim percentiles.
+        return f"dbr_p95({expression})"
 
     def mean(self, expression: str) -> str:
         return f"AVG({expression})"

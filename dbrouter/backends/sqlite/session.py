@@ -11,7 +11,7 @@ from dbrouter.backends.kernel.errors import Conflict, MissingParent, StoreError,
 from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
-from dbrouter.backends.sqlite.dialect import FUNCTIONS
+from dbrouter.backends.sqlite.dialect import FUNCTIONS, Percentile95
 
 BEGIN = "BEGIN IMMEDIATE"
 """Takes the write lock at once: a later upgrade from a read could fail at any statement."""
@@ -38,6 +38,10 @@ def prepare(connection: Any, deadline: float) -> None:
     cursor.close()
     for name, arguments, function in FUNCTIONS:
         connection.create_function(name, arguments, function)
+    if isinstance(connection, sqlite3.Connection):
+        # aiosqlite has no way to register one.
+        # typeshed knows only aggregates that give integers.
+        connection.create_aggregate("dbr_p95", 1, Percentile95)  # pyright: ignore[reportArgumentType]
 
 
 def _patiently(cursor: Any, pragma: str, deadline: float) -> None:

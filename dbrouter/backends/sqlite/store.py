@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 DEADLINE = 30.0
 PREPARED = "dbrouter"
 """Marks a pooled connection that has our pragmas and functions."""
-CAPABILITIES = replace(EVERYTHING_NATIVE, percentiles=False)
+CAPABILITIES = EVERYTHING_NATIVE
+ASYNC_CAPABILITIES = replace(EVERYTHING_NATIVE, percentiles=False)
 READERS = 8
 """Connections kept open; SQLite in WAL mode serves any number of readers beside one writer."""
 
@@ -116,7 +117,7 @@ class AsyncSqliteStore(SqlStore):
             connections=AsyncConnections(make, AsyncSqliteDriver(str(address)), deadline=deadline, single_writer=True),
             runtime=AsyncRuntime(),
             names=tables,
-            capabilities=CAPABILITIES,
+            capabilities=ASYNC_CAPABILITIES,
         )
 
     @classmethod

@@ -24,13 +24,16 @@ ROUTES: dict[str, Any] = {
     "agents": {"ops-bot": {"db": "ops"}},
 }
 
+MIXED = {"primary": "sqlite", "traces": "memory", "evals": "sqlite", "ops": "postgres"}
+
 ROUTERS = [(backend, mode) for backend in ("memory", "sqlite", "postgres") for mode in ("blocking", "async")]
 ORACLE = ("agno", "blocking")
 
 _numbers = itertools.count(1)
 
 
-def _parameter(backend: str, mode: str) -> Any:
+def parameter(backend: str, mode: str) -> Any:
+    """A backend in a mode, counted under its name in the table of what ran."""
     marks = [pytest.mark.backend(backend, mode=mode)]
     if backend == "agno":
         # agno compares JSON and multiplies text in its queries, which SQLAlchemy 2.1 warns about.
@@ -38,13 +41,13 @@ def _parameter(backend: str, mode: str) -> Any:
     return pytest.param((backend, mode), id=f"{backend}-{mode}", marks=marks)
 
 
-@pytest.fixture(params=[_parameter(*each) for each in (*ROUTERS, ORACLE)])
+@pytest.fixture(params=[parameter(*each) for each in (*ROUTERS, ORACLE)])
 def live(request: pytest.FixtureRequest, open_live: Callable[[str, str], Live]) -> Live:
     """A db of each backend and mode; what agno's own class would fail is no fair test."""
     return open_live(*request.param)
 
 
-@pytest.fixture(params=[_parameter(*each) for each in ROUTERS])
+@pytest.fixture(params=[parameter(*each) for each in ROUTERS])
 def routed(request: pytest.FixtureRequest, open_live: Callable[[str, str], Live]) -> Live:
     """A router of each backend and mode."""
     return open_live(*request.param)
@@ -72,15 +75,20 @@ def open_live(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, 
 
 
 def _databases(request: pytest.FixtureRequest, backend: str) -> dict[str, dict[str, Any]]:
-    match backend:
+    kinds = MIXED if backend == "mixed" else dict.fromkeys(DATABASES, backend)
+    return {name: _database(request, name, kind) for name, kind in kinds.items()}
+
+
+def _database(request: pytest.FixtureRequest, name: str, kind: str) -> dict[str, Any]:
+    match kind:
         case "sqlite":
-            return {name: {"kind": "sqlite", "path": f"{name}.db"} for name in DATABASES}
+            return {"kind": "sqlite", "path": f"{name}.db"}
         case "postgres":
-            schemas: Callable[[str], str] = request.getfixturevalue("schemas")
             server: Server = request.getfixturevalue("postgres")
-            return {name: {"kind": "postgres", "url": server.url, "schema": schemas(name)} for name in DATABASES}
+            schemas: Callable[[str], str] = request.getfixturevalue("schemas")
+            return {"kind": "postgres", "url": server.url, "schema": schemas(name)}
         case _:
-            return {name: {"kind": backend} for name in DATABASES}
+            return {"kind": kind}
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.agno.live import Live
 from tests.agno.rest import serving
 
@@ -70,6 +72,45 @@ async def test_a_session_is_read_renamed_changed_and_deleted_by_its_id_alone(liv
             await rest.call("GET", f"/sessions/{session}", status=404)
         assert (await rest.get("/sessions", type="agent"))["meta"]["total_count"] == 0
     assert await live.ask("get_runs") == []
+
+
+async def test_runs_are_read_listed_and_run_in_the_background(live: Live) -> None:
+    async with serving(live) as rest:
+        for component in ("agents/clerk", "teams/office", "workflows/digest"):
+            session = component.replace("/", "-")
+            run = await rest.say(component, "hello", session, "ada")
+            read = await rest.get(f"/{component}/runs/{run['run_id']}", session_id=session)
+            assert (read["run_id"], read["content"]) == (run["run_id"], run["content"])
+            form = {
+                "message": "later",
+                "session_id": session,
+                "stream": "false",
+                "background": "true",
+                "user_id": "ada",
+            }
+            started = await rest.call("POST", f"/{component}/runs", data=form)
+            path = f"/{component}/runs/{started['run_id']}"
+            for _ in range(200):
+                finished = await rest.get(path, session_id=session)
+                if finished["status"] == "COMPLETED":
+                    break
+                await asyncio.sleep(0.02)
+            assert finished["status"] == "COMPLETED"
+            listed = await rest.get(f"/{component}/runs", session_id=session)
+            inputs = [each["run_id"] for each in listed if each["run_id"] in {run["run_id"], started["run_id"]}]
+            assert inputs == [run["run_id"], started["run_id"]]
+
+
+async def test_a_streamed_run_comes_as_events_and_is_stored_whole(live: Live) -> None:
+    async with serving(live) as rest:
+        for component in ("agents/clerk", "teams/office"):
+            session = component.replace("/", "-")
+            form = {"message": "one two three", "session_id": session, "stream": "true"}
+            answer = await rest.client.post(f"/{component}/runs", data=form)
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            assert answer.text.count("RunContent") > 3
+            runs = await rest.get(f"/sessions/{session}/runs")
+            assert any(run["content"].endswith("You said: one two three") for run in runs)
 
 
 async def test_several_sessions_are_deleted_at_once(live: Live) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from agno.eval.reliability import ReliabilityEval
@@ -13,10 +14,17 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 
 from dbrouter.testing.scripted_model import Call, Say, ScriptedModel
 from tests.agno.cast import clerk
+from tests.agno.conftest import ROUTERS, parameter
 from tests.agno.live import Live
 from tests.agno.rest import serving
 from tests.agno.test_teams_and_workflows import digest, office
 from tests.agno.test_tracing import flushed, run_spans
+
+
+@pytest.fixture(params=[parameter(*each) for each in (*ROUTERS, ("mixed", "blocking"), ("mixed", "async"))])
+def routed(request: pytest.FixtureRequest, open_live: Callable[[str, str], Live]) -> Live:
+    """A router over databases of one kind, or of three."""
+    return open_live(*request.param)
 
 
 async def test_an_agents_rows_are_in_the_database_its_rule_names(routed: Live) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import pytest
 from agno.run import RunContext
 from agno.session import AgentSession
 
@@ -129,3 +134,53 @@ async def test_256_turns_on_32_threads_lose_no_run_and_share_no_number(routed: L
         assert sorted(numbers) == list(range(total))
         heard += [row["run_data"]["input"]["input_content"] for row in rows]
     assert sorted(heard) == sorted(f"{thread}.{turn}" for thread in range(THREADS) for turn in range(each))
+
+
+PROGRAM = """
+import sys, threading
+from dbrouter import DbRouter
+from tests.agno.test_writers_at_once import at_once, counter
+
+db = DbRouter.from_yaml(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+
+def write(_):
+    agent = counter(db)
+    for _turn in range(25):
+        agent.run("go", session_id="s", user_id="ada")
+
+at_once(write, 4)
+db.close()
+"""
+
+
+def in_processes(config: Path, processes: int) -> None:
+    """Run the program above in processes that start together."""
+    command = [sys.executable, "-c", PROGRAM, str(config)]
+    pipe = subprocess.PIPE
+    root = Path(__file__).parents[2]
+    running = [
+        subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(processes)
+    ]
+    for each in running:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    for each in running:
+        assert each.stdin is not None
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    for each in running:
+        _, said = each.communicate(timeout=100)
+        assert each.returncode == 0, said
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgres"])
+async def test_two_processes_that_count_in_one_session_lose_no_count(
+    backend: str, open_live: Callable[[str, str], Live], tmp_path: Path
+) -> None:
+    live = open_live(backend, "blocking")
+    await live.run(counter(live.db), "go", session_id="s", user_id="ada")
+    await asyncio.to_thread(in_processes, tmp_path / "dbrouter.yaml", 2)
+
+    assert await counted(live) == 1 + 2 * 4 * INCREMENTS

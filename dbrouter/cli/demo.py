@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -15,7 +14,9 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from dbrouter.cli.demo_app.ledger import FILES, Entry, entries
 from dbrouter.cli.demo_app.unexpected import Unexpected
+from dbrouter.cli.output import give_up
 from dbrouter.config.loading import load as load_settings
 from dbrouter.router.explain import explain as explanation
 from dbrouter.router.routes import Component, Routes
@@ -26,31 +27,35 @@ if TYPE_CHECKING:
     import httpx
 
     from dbrouter import DbRouter
-    from dbrouter.cli.demo_app.ledger import Entry
 
 SHOWN = 10
 """How many misplaced rows are named before the rest is only counted."""
 
-CONFIGURATION = """\
+MARK = "# Written by `dbrouter demo`"
+
+CONFIGURATION = f"""\
+{MARK}
 id: support-desk
 databases:
-  primary: {kind: sqlite, path: primary.db}
-  traces:  {kind: sqlite, path: traces.db}
-  evals:   {kind: sqlite, path: evals.db}
-  ops:     {kind: sqlite, path: ops.db}
+  primary: {{kind: sqlite, path: primary.db}}
+  traces:  {{kind: sqlite, path: traces.db}}
+  evals:   {{kind: sqlite, path: evals.db}}
+  ops:     {{kind: sqlite, path: ops.db}}
 agentos:
   db: primary
   trace_db: traces
   eval_db: evals
 agents:
-  ops-bot: {db: ops}      # what this agent stores goes to its own file
+  ops-bot: {{db: ops}}      # what this agent stores goes to its own file
 """
 
 
 def demo(
     *,
     serve: Annotated[bool, typer.Option("--serve", help="Keep the server up when the conversations are over.")] = False,
-    folder: Annotated[Path, typer.Option(help="Where the four files go. It is emptied first.")] = Path("demo-data"),
+    folder: Annotated[
+        Path, typer.Option(help="Where the four files go; those of an earlier demo are replaced.")
+    ] = Path("demo-data"),
 ) -> None:
     """Run a real AgentOS on four SQLite files, and show which row went where."""
     console = Console(highlight=False)
@@ -71,13 +76,17 @@ def demo(
 
 
 def _fresh(folder: Path) -> Path:
-    """Empty the folder and write the configuration into it; a folder that is not a demo's is left alone."""
+    """Write the configuration, after removing the files of an earlier demo; anybody else's are left alone."""
     config = folder / "dbrouter.yaml"
-    if folder.exists():
-        if any(folder.iterdir()) and not config.exists():
-            raise typer.BadParameter(f"{folder} holds other things than a demo; name another folder")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    left = [
+        path for name in FILES for ending in ("", "-wal", "-shm") if (path := folder / f"{name}.db{ending}").exists()
+    ]
+    ours = config.exists() and config.read_text().startswith(MARK)
+    if not ours and (config.exists() or left):
+        give_up(f"{config if config.exists() else left[0]} is not of a demo; name another --folder")
+    for path in left:
+        path.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
     config.write_text(CONFIGURATION)
     return config
 
@@ -85,10 +94,13 @@ def _fresh(folder: Path) -> Path:
 @contextmanager
 def _desk(config: Path) -> Generator[tuple[httpx.Client, DbRouter]]:
     """Run the support desk on the configuration; gives a client of its REST API, and the router it runs on."""
-    import httpx
+    try:
+        import httpx
 
-    from dbrouter import DbRouter
-    from dbrouter.cli.demo_app import desk, server
+        from dbrouter import DbRouter
+        from dbrouter.cli.demo_app import desk, server
+    except ImportError as missing:
+        give_up(f"the demo needs {missing.name}, which is not installed; pip install 'dbrouter[agentos,sqlite]'")
 
     desk.hush()
     port = server.free_port()
@@ -133,8 +145,6 @@ Press Ctrl-C to stop it and see which row went where.""")
 
 def settle(console: Console, folder: Path, config: Path) -> None:
     """Open the files and show what is in them; exit 1 if a row is in the wrong one, or a file has none."""
-    from dbrouter.cli.demo_app.ledger import FILES, entries
-
     rows = entries(folder)
     console.print("\n[bold]3  Which row went where[/], by opening the files with sqlite3\n")
     console.print(_ledger(rows, FILES))

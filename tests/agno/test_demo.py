@@ -107,10 +107,12 @@ def test_a_second_run_starts_afresh_and_serves_until_it_is_stopped(folder: Path)
     assert "each in the file that demo-data/dbrouter.yaml names" in rest
 
 
-def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
+@pytest.mark.parametrize("name", ["dbrouter.yaml", "primary.db"])
+def test_files_that_are_not_of_a_demo_are_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("years of work")
     done = subprocess.run(
         [*COMMAND, "--folder", str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 2
-    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+    assert done.returncode == 1
+    assert "is not of a demo" in done.stderr
+    assert (tmp_path / name).read_text() == "years of work"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -68,6 +70,7 @@ from dbrouter.testing.minimal import MinimalStore
 from tests.kernel.limited import LimitedStore
 from tests.kernel.rows import metric, run, schedule, session, span, trace
 
+REFUSALS = (Duplicate, MissingParent, Conflict)
 TABLES = ("sessions", "runs", "schedules", "schedule_runs", "metrics", "traces", "spans")
 KEYS = {"sessions": "session_id", "runs": "run_id", "traces": "trace_id", "spans": "span_id"}
 IDS = st.sampled_from("abc")
@@ -123,6 +126,7 @@ def _key(table: str) -> str:
     return KEYS.get(table, "id")
 
 
+@cache
 def _filters(table: str) -> st.SearchStrategy[Filter]:
     leaves: list[st.SearchStrategy[Filter]] = [
         st.just(EVERYTHING),
@@ -140,6 +144,7 @@ def _filters(table: str) -> st.SearchStrategy[Filter]:
     return each | several.map(And) | several.map(Or) | each.map(Not)
 
 
+@cache
 def _orders(table: str) -> st.SearchStrategy[tuple[Order, ...]]:
     columns = st.sampled_from([NUMERIC[table], _key(table), *(["user_id"] if table in OWNED else [])])
     return st.lists(st.builds(Order, columns.map(Field), st.booleans()), max_size=2).map(tuple)
@@ -402,8 +407,13 @@ class SomeCapabilities(Twins):
         self.store = Emulated(LimitedStore(Capabilities(filters=filters, **declared)))
 
 
-REFUSALS = (Duplicate, MissingParent, Conflict)
-STEPS = settings(max_examples=60, stateful_step_count=30, deadline=None)
+STEPS = settings(
+    max_examples=int(os.environ.get("DBROUTER_MODEL_RUNS", "30")),
+    stateful_step_count=30,
+    deadline=None,
+    # Explaining a failure traces every line of the kernel, which takes longer than finding it.
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+)
 
 
 @pytest.mark.parametrize("machine", [OneAtATime, AtomicCommits, SomeCapabilities])

@@ -8,6 +8,7 @@ from typing import assert_never
 from dbrouter.backends.kernel.completing import changed, key_in
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation.deleting import Deleting
+from dbrouter.backends.kernel.emulation.internal_tables import RESERVATIONS
 from dbrouter.backends.kernel.emulation.native import Native
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservations
@@ -33,6 +34,7 @@ from dbrouter.backends.kernel.ops import (
 )
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.stored_form import as_stored
+from dbrouter.backends.kernel.tables import TableSpec
 
 
 class Committing:
@@ -122,11 +124,12 @@ class Committing:
                     raise
                 await attempts.again()
 
-    async def _planned(self, writes: Sequence[Write]) -> tuple[list[Write], list[Write]]:
+    async def _planned(self, writes: Sequence[Write]) -> tuple[list[Write], list[Put | Remove]]:
+        """The writes over exactly what is stored now, and what goes beside them."""
         main: list[Write] = []
-        beside: list[Write] = []
+        beside: dict[tuple[str, Key], Put | Remove] = {}
         touched = {(write.table, self._key(write)) for write in writes if not isinstance(write, Check | Require)}
-        taken: set[str] = set()
+        removed = {(write.table, write.key) for write in writes if isinstance(write, Remove)}
         for asked in writes:
             before = await self._before(asked)
             write = self._resolved(asked, before)
@@ -136,25 +139,34 @@ class Committing:
                 case Put(record=record):
                     old = None if before is None else before.record
                     after = as_stored(spec, record)
-                    await self._writing.check_parents(spec, old, after, beside=touched)
-                    for each in await self._reservations.wanted(spec, old, after):
-                        if each.id in taken:
-                            raise duplicate(spec.name, each.unique.columns)
-                        taken.add(each.id)
-                        beside.append(each.put(confirmed=True))
-                    beside += await self._reservations.given_up(spec, old, after)
+                    await self._writing.check_parents(spec, old, after, beside=touched - removed, going=removed)
+                    await self._reserve(spec, old, after, beside)
                     main.append(Put(table=spec.name, record=after, expect=ABSENT if before is None else before.version))
                 case Remove() if before is not None:
                     removal = await self._deleting.planned(spec, before, beside=touched)
-                    also = (*removal.descendants, *removal.kept_for_them)
-                    beside += [each for each in also if (each.table, each.key) not in touched]
+                    for each in (*removal.descendants, *removal.kept_for_them):
+                        if (each.table, each.key) not in touched:
+                            beside[each.table, each.key] = each
                     main.append(removal.own)
                 case _:
                     main.append(write)
-        return main, beside
+        return main, list(beside.values())
+
+    async def _reserve(
+        self, spec: TableSpec, old: Record | None, after: Record, beside: dict[tuple[str, Key], Put | Remove]
+    ) -> None:
+        """Add what keeps the unique sets. Values that an earlier write of the commit gives up change hands."""
+        freed = [key[0] for (_, key), each in beside.items() if isinstance(each, Remove)]
+        for each in await self._reservations.wanted(spec, old, after, freed=freed):
+            place = (RESERVATIONS.name, (each.id,))
+            if isinstance(beside.get(place), Put):
+                raise duplicate(spec.name, each.unique.columns)
+            beside[place] = each.put(confirmed=True)
+        for remove in await self._reservations.given_up(spec, old, after):
+            beside[remove.table, remove.key] = remove
 
     def _resolved(self, write: Write, before: Stored | None) -> Put | Remove | Check:
-        """The write in terms of versions: a put of the changed record, a check of the required one."""
+        """The write in terms of versions: a change of the record that was read, a check of one that was required."""
         match write:
             case Change(table=table, where=where, changes=changes):
                 record = self._matching(table, where, before)

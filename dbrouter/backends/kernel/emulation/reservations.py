@@ -9,7 +9,7 @@ vanish; should its writer crash between writing and taking back, two records wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,13 @@ class Reservations:
         self._reading = reading
         self._needed = not store.capabilities.uniques
 
-    async def wanted(self, spec: TableSpec, before: Record | None, after: Record) -> list[Reservation]:
-        """What the record newly takes. Raises `Duplicate` if another record has it."""
+    async def wanted(
+        self, spec: TableSpec, before: Record | None, after: Record, *, freed: Collection[str] = ()
+    ) -> list[Reservation]:
+        """What the record newly takes. Raises `Duplicate` if another record has it.
+
+        freed: the reservations that the same commit gives up.
+        """
         holder = _text(key_in(spec, after))
         wanted: list[Reservation] = []
         for unique in self._uniques(spec):
@@ -63,7 +68,7 @@ class Reservations:
                 continue
             identity = _id(spec, unique, values)
             found = await self._find(identity)
-            if found is not None and found.record["holder"] != holder:
+            if found is not None and found.record["holder"] != holder and identity not in freed:
                 await self._refuse_if_held(spec, unique, found)
             wanted.append(Reservation(identity, holder, unique, ABSENT if found is None else found.version))
         return wanted

@@ -47,16 +47,27 @@ class Writing:
         return version
 
     async def check_parents(
-        self, spec: TableSpec, before: Record | None, after: Record, beside: Collection[tuple[str, Key]] = ()
+        self,
+        spec: TableSpec,
+        before: Record | None,
+        after: Record,
+        *,
+        beside: Collection[tuple[str, Key]] = (),
+        going: Collection[tuple[str, Key]] = (),
     ) -> None:
-        """Raise `MissingParent` if a parent that the record newly names is not stored, nor written beside it."""
+        """Raise `MissingParent` if a parent that the record newly names is not stored, nor written in the same commit.
+
+        beside: the records that the commit writes. going: those that it removes.
+        """
         if self._store.capabilities.parents:
             return
         for parent in spec.parents:
             named = named_parent(parent, after) if parent.enforced else None
             if named is None or (before is not None and named_parent(parent, before) == named):
                 continue
-            if (parent.table, named) not in beside and not await self._is_stored(parent, named):
+            if (parent.table, named) in beside:
+                continue
+            if (parent.table, named) in going or not await self._is_stored(parent, named):
                 raise missing_parent(spec.name, parent, named)
 
     async def _is_stored(self, parent: Parent, named: tuple[Any, ...]) -> bool:

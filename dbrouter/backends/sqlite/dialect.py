@@ -1,4 +1,4 @@
-"""SQLite's SQL, with three functions that every connection of ours registers (`FUNCTIONS`)."""
+"""SQLite's SQL, with functions of our own that every connection of ours registers (`FUNCTIONS`)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import date
 from typing import Any
 
 from dbrouter.backends.kernel.aggregating import percentile
-from dbrouter.backends.kernel.codec import MARK, as_json_text, decode
-from dbrouter.backends.kernel.matching import fold, json_text, like_pattern
+from dbrouter.backends.kernel.codec import MARK, as_json_text, decode, encode_text
+from dbrouter.backends.kernel.errors import Corrupt
+from dbrouter.backends.kernel.filters import Field
+from dbrouter.backends.kernel.matching import fold, json_text, like_pattern, read
 from dbrouter.backends.kernel.merging import elapsed_ms
 from dbrouter.backends.kernel.tables import Kind, TableSpec
 
@@ -24,6 +26,17 @@ def dbr_json_like(text: str | None, pattern: str) -> int | None:
     if text is None:
         return None
     return dbr_like(text if MARK in text else json_text(decode(text)), pattern)
+
+
+def dbr_json_at(text: str | None, *path: str) -> str | None:
+    """What `json_at` gives, for the text that SQLite does not take for JSON: agno's writer leaves NaN and Infinity."""
+    if text is None:
+        return None
+    try:
+        found = read(Field("value", path), {"value": decode(text)})
+    except Corrupt:
+        return None
+    return None if found is None else encode_text(found)
 
 
 def dbr_elapsed_ms(start: str, end: str) -> int:
@@ -50,6 +63,7 @@ class Percentile95:
 FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("dbr_like", 2, dbr_like),
     ("dbr_json_like", 2, dbr_json_like),
+    ("dbr_json_at", -1, dbr_json_at),
     ("dbr_elapsed_ms", 2, dbr_elapsed_ms),
 )
 
@@ -120,12 +134,13 @@ class SqliteDialect:
         return f"{expression}{direction} NULLS {'FIRST' if descending else 'LAST'}"
 
     def json_at(self, expression: str, path: tuple[str, ...]) -> str:
-        # json_extract fails on the NaN that agno's writer leaves, so look only into valid JSON.
+        # json_extract fails on the NaN that agno's writer leaves, so it looks only into valid JSON.
         steps = "".join("." + json.dumps(step, ensure_ascii=False) for step in path).replace("'", "''")
         at = f"{expression}, '${steps}'"
+        named = ", ".join("'" + step.replace("'", "''") + "'" for step in path)
         words = "WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
         text = f"CASE json_type({at}) {words} ELSE CAST(json_extract({at}) AS TEXT) END"
-        return f"CASE WHEN json_valid({expression}) THEN {text} END"
+        return f"CASE WHEN json_valid({expression}) THEN {text} ELSE dbr_json_at({expression}, {named}) END"
 
     def contains(self, expression: str) -> str:
         return f"dbr_like({expression}, ?)"

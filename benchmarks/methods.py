@@ -27,6 +27,7 @@ ROWS, TRACES, ROUNDS = 200, 60, 60
 
 
 def _new() -> str:
+    """Text that was not written before: a database may skip a write that changes nothing."""
     return uuid4().hex
 
 
@@ -41,15 +42,15 @@ METHODS: dict[str, Callable[[Any], Any]] = {
     "get_run": lambda db: db.get_run("bench-run-3"),
     "get_runs of a session": lambda db: db.get_runs(session_id=SESSION),
     "upsert_run, new": lambda db: db.upsert_run(RunOutput(run_id=_new(), session_id="s1", agent_id="a"), "s1"),
-    "rename_session": lambda db: db.rename_session("s3", None, "renamed"),
+    "rename_session": lambda db: db.rename_session("s3", None, _new()),
     "upsert_user_memory, new": lambda db: db.upsert_user_memory(UserMemory("m", memory_id=_new(), user_id="u")),
-    "upsert_user_memory, known": lambda db: db.upsert_user_memory(UserMemory("m", memory_id="m1", user_id="u1")),
+    "upsert_user_memory, known": lambda db: db.upsert_user_memory(UserMemory(_new(), memory_id="m1", user_id="u1")),
     "get_user_memories": lambda db: db.get_user_memories(user_id="u3"),
     "get_user_memories, search": lambda db: db.get_user_memories(search_content="tea", limit=20, page=1),
     "get_all_memory_topics": lambda db: db.get_all_memory_topics(),
     "get_user_memory_stats": lambda db: db.get_user_memory_stats(limit=10, page=1),
     "get_knowledge_contents": lambda db: db.get_knowledge_contents(limit=20, page=1, sort_by="updated_at"),
-    "upsert_knowledge_content": lambda db: db.upsert_knowledge_content(_content(3)),
+    "upsert_knowledge_content": lambda db: db.upsert_knowledge_content(_content(3, _new())),
     "create_eval_run": lambda db: db.create_eval_run(
         EvalRunRecord(run_id=_new(), eval_type=EvalType.ACCURACY, eval_data={}, eval_input={})
     ),
@@ -67,8 +68,8 @@ METHODS: dict[str, Callable[[Any], Any]] = {
     "update_approval": lambda db: db.update_approval("ap", expected_status="pending", status="pending"),
     "claim_due_schedule, none": lambda db: db.claim_due_schedule("w"),
     "get_schedules": lambda db: db.get_schedules(),
-    "update_schedule": lambda db: db.update_schedule("sc", description="x"),
-    "upsert_learning": lambda db: db.upsert_learning("l1", "profile", {"a": 1}),
+    "update_schedule": lambda db: db.update_schedule("sc", description=_new()),
+    "upsert_learning": lambda db: db.upsert_learning("l1", "profile", {"a": _new()}),
     "get_learnings": lambda db: db.get_learnings(user_id="u3"),
     "search_learnings": lambda db: db.search_learnings("Sarah", limit=20),
 }
@@ -117,8 +118,10 @@ def _session(session_id: str, index: int) -> AgentSession:
     )
 
 
-def _content(index: int) -> KnowledgeRow:
-    return KnowledgeRow(id=f"k{index}", name="n", description="d", status="ok", created_at=index, updated_at=index)
+def _content(index: int, description: str = "d") -> KnowledgeRow:
+    return KnowledgeRow(
+        id=f"k{index}", name="n", description=description, status="ok", created_at=index, updated_at=index
+    )
 
 
 def _fill(db: Any) -> None:

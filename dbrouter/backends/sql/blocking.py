@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.sql.connections import Unit
-from dbrouter.backends.sql.driver import Aftermath, BlockingDriver
+from dbrouter.backends.sql.driver import Aftermath, BlockingDriver, Failure
 from dbrouter.backends.sql.statements import Outcome
 
 if TYPE_CHECKING:
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4
 """Sends of one unit at most, deadlocks and broken idle connections included."""
+
+
+STALE_IN_A_ROW = 100
+"""Dead connections replaced for one call; more than any pool of ours holds."""
+
+
+def may_repeat(failure: Failure, unit: Unit) -> bool:
+    """Whether the unit may be sent again: nothing of it happened, or it only reads."""
+    return failure.aftermath is Aftermath.AGAIN or (failure.aftermath is Aftermath.BROKEN and not unit.writes)
 
 
 class BlockingConnections:
@@ -46,6 +56,7 @@ class BlockingConnections:
 
     def _run(self, unit: Unit) -> list[Outcome]:
         failed: Exception | None = None
+        until = time.monotonic() + self._deadline
         for _ in range(ATTEMPTS):
             pooled = self._fresh()
             try:
@@ -56,7 +67,7 @@ class BlockingConnections:
                     pooled.invalidate()
                 else:
                     self._recover(pooled)
-                if failure.aftermath is Aftermath.SOUND or (failure.aftermath is Aftermath.BROKEN and unit.writes):
+                if not may_repeat(failure, unit) or time.monotonic() >= until:
                     raise failure.error from error
                 failed = failure.error
             except BaseException:
@@ -70,7 +81,7 @@ class BlockingConnections:
 
     def _fresh(self) -> Any:
         """A connection that was alive a moment ago."""
-        while True:
+        for _ in range(STALE_IN_A_ROW):
             try:
                 pooled = self.engine.raw_connection()
             except Exception as error:
@@ -78,6 +89,7 @@ class BlockingConnections:
             if not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             pooled.invalidate()
+        raise Unavailable(f"{self.engine.url!r}: {STALE_IN_A_ROW} connections in a row closed at once")
 
     def _recover(self, pooled: Any) -> None:
         try:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from dbrouter.backends.kernel.errors import Unavailable
-from dbrouter.backends.sql.blocking import ATTEMPTS
+from dbrouter.backends.sql.blocking import ATTEMPTS, STALE_IN_A_ROW, may_repeat
 from dbrouter.backends.sql.connections import Unit
 from dbrouter.backends.sql.driver import Aftermath, AsyncDriver
 from dbrouter.backends.sql.statements import Outcome
@@ -65,6 +66,7 @@ class AsyncConnections:
 
     async def _run(self, pool: _LoopPool, unit: Unit) -> list[Outcome]:
         failed: Exception | None = None
+        until = time.monotonic() + self._deadline
         for _ in range(ATTEMPTS):
             pooled = await self._fresh(pool)
             connection = pooled.driver_connection
@@ -76,7 +78,7 @@ class AsyncConnections:
                     await self._discard(pool, pooled)
                 else:
                     await self._recover(pool, pooled)
-                if failure.aftermath is Aftermath.SOUND or (failure.aftermath is Aftermath.BROKEN and unit.writes):
+                if not may_repeat(failure, unit) or time.monotonic() >= until:
                     raise failure.error from error
                 failed = failure.error
             except BaseException:
@@ -89,7 +91,7 @@ class AsyncConnections:
         raise failed or Unavailable(f"{pool.engine.url!r}: nothing was sent")
 
     async def _fresh(self, pool: _LoopPool) -> Any:
-        while True:
+        for _ in range(STALE_IN_A_ROW):
             try:
                 async with asyncio.timeout(self._deadline):
                     pooled = await pool.engine.raw_connection()
@@ -101,6 +103,7 @@ class AsyncConnections:
             if not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             await self._discard(pool, pooled)
+        raise Unavailable(f"{pool.engine.url!r}: {STALE_IN_A_ROW} connections in a row closed at once")
 
     async def _recover(self, pool: _LoopPool, pooled: Any) -> None:
         try:

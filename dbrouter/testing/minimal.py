@@ -173,7 +173,7 @@ class AsyncMinimalStore(MinimalStore):
         watch: Callable[[Op[Any]], None] | None = None,
     ) -> None:
         super().__init__(tables=tables, commits=commits, watch=watch)
-        self.runtime = AsyncRuntime()
+        self.runtime: Runtime = AsyncRuntime()
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer, or `Unsupported`."""

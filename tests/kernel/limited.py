@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import Capabilities, all_filters
@@ -12,6 +12,7 @@ from dbrouter.backends.kernel.matching import split
 from dbrouter.backends.kernel.merging import Next
 from dbrouter.backends.kernel.ops import (
     Aggregate,
+    AnyOp,
     Batch,
     Claim,
     Commit,
@@ -48,17 +49,17 @@ class LimitedStore(MemoryStore):
 
     def _promised(self, op: Op[R]) -> bool:  # one line a kind of op
         can = self._capabilities
-        match op:
+        match cast("AnyOp", op):
             case Get(where=where):
                 return split(where, can.filters) == (where, EVERYTHING)
-            case Scan():
+            case Scan() as scan:
                 # Without a filter of its own a store still looks up one column; the minimal store is strict about it.
                 lookup = can.filters is not all_filters
-                paged = bool(op.order) or op.limit is not None or op.offset > 0
+                paged = bool(scan.order) or scan.limit is not None or scan.offset > 0
                 return (
                     (can.order or not paged)
-                    and (can.counts or not op.total)
-                    and (lookup or split(op.where, can.filters) == (op.where, EVERYTHING))
+                    and (can.counts or not scan.total)
+                    and (lookup or split(scan.where, can.filters) == (scan.where, EVERYTHING))
                 )
             case Load():
                 return can.loads

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields, replace
-from functools import cache
 from typing import Any
 
 import pytest
@@ -23,20 +22,13 @@ from dbrouter.backends.kernel.capabilities import Capabilities, all_but_related,
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, MissingParent, StoreError
 from dbrouter.backends.kernel.filters import (
-    EVERYTHING,
     And,
-    Comparison,
     Field,
-    Filter,
     IsNull,
     Not,
-    Or,
-    Related,
-    compare,
     eq,
-    one_of,
 )
-from dbrouter.backends.kernel.merging import Fill, Greatest, Keep, Least, Next, OwnerGuard, Present, Replace, Rule
+from dbrouter.backends.kernel.merging import Next, OwnerGuard
 from dbrouter.backends.kernel.ops import (
     ABSENT,
     KEEP_VALUE,
@@ -68,86 +60,22 @@ from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.testing.minimal import MinimalStore
 from tests.kernel.limited import LimitedStore
-from tests.kernel.rows import metric, run, schedule, session, span, trace
+from tests.kernel.small_world import (
+    CHANGES,
+    IDS,
+    NUMBERS,
+    NUMERIC,
+    OWNED,
+    RECORDS,
+    RULES,
+    TABLES,
+    USERS,
+    filters,
+    key_column,
+    orders,
+)
 
 REFUSALS = (Duplicate, MissingParent, Conflict)
-TABLES = ("sessions", "runs", "schedules", "schedule_runs", "metrics", "traces", "spans")
-KEYS = {"sessions": "session_id", "runs": "run_id", "traces": "trace_id", "spans": "span_id"}
-IDS = st.sampled_from("abc")
-USERS = st.none() | st.sampled_from(["", "u", "v"])
-NUMBERS = st.integers(0, 3)
-DATA = st.none() | st.sampled_from([{}, {"n": 1}, ["x"], "text", {"nul": "\x00"}])
-
-
-def _records() -> dict[str, st.SearchStrategy[dict[str, Any]]]:
-    """Table -> records that fit it, over so few keys and values that they meet."""
-    return {
-        "sessions": st.builds(
-            session, IDS, user_id=USERS, created_at=NUMBERS, session_data=DATA, updated_at=st.none() | NUMBERS
-        ),
-        "runs": st.builds(run, IDS, IDS, user_id=USERS, status=st.none() | IDS, run_data=DATA.filter(bool)),
-        "schedules": st.builds(
-            schedule, IDS, IDS, user_id=USERS, created_at=NUMBERS, locked_by=st.none() | IDS, next_run_at=NUMBERS
-        ),
-        "schedule_runs": st.builds(
-            lambda key, parent, created: {
-                "id": key,
-                "schedule_id": parent,
-                "attempt": 1,
-                "status": "ok",
-                "created_at": created,
-            },
-            IDS,
-            IDS,
-            NUMBERS,
-        ),
-        "metrics": st.builds(metric, IDS, USERS.map(str), users_count=NUMBERS, updated_at=st.none() | NUMBERS),
-        "traces": st.builds(trace, IDS, user_id=USERS, duration_ms=NUMBERS, session_id=st.none() | IDS),
-        "spans": st.builds(span, IDS, IDS, duration_ms=NUMBERS, attributes=DATA),
-    }
-
-
-RECORDS = _records()
-CHANGES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "sessions": st.fixed_dictionaries({}, optional={"user_id": USERS, "session_data": DATA, "created_at": NUMBERS}),
-    "runs": st.fixed_dictionaries({"status": IDS}, optional={"session_id": IDS}),
-    "schedules": st.fixed_dictionaries({"locked_by": st.none() | IDS}, optional={"created_at": NUMBERS}),
-    "schedule_runs": st.fixed_dictionaries({"status": IDS}),
-    "metrics": st.fixed_dictionaries({"users_count": NUMBERS}),
-    "traces": st.fixed_dictionaries({"duration_ms": NUMBERS}, optional={"user_id": USERS}),
-    "spans": st.fixed_dictionaries({"duration_ms": NUMBERS, "attributes": DATA}),
-}
-NUMERIC = {table: "duration_ms" if table in ("traces", "spans") else "created_at" for table in TABLES}
-OWNED = ("sessions", "runs", "schedules", "metrics", "traces")
-RULES: st.SearchStrategy[Rule] = st.sampled_from([Keep(), Replace(), Fill(), Present(), Least(), Greatest()])
-
-
-def _key(table: str) -> str:
-    return KEYS.get(table, "id")
-
-
-@cache
-def _filters(table: str) -> st.SearchStrategy[Filter]:
-    leaves: list[st.SearchStrategy[Filter]] = [
-        st.just(EVERYTHING),
-        IDS.map(lambda key: eq(_key(table), key)),
-        st.lists(IDS, max_size=3).map(lambda keys: one_of(_key(table), keys)),
-        st.builds(compare, st.just(NUMERIC[table]), st.sampled_from(list(Comparison)), NUMBERS),
-    ]
-    if table in OWNED:
-        leaves += [USERS.map(lambda user: IsNull(Field("user_id")) if user is None else eq("user_id", user))]
-    if table in ("runs", "traces"):
-        of_user = USERS.filter(lambda user: user is not None).map(lambda user: eq("user_id", user))
-        leaves += [st.builds(Related, st.just("session_id"), st.just("sessions"), st.just("session_id"), of_user)]
-    each = st.one_of(leaves)
-    several = st.lists(each, max_size=3).map(tuple)
-    return each | several.map(And) | several.map(Or) | each.map(Not)
-
-
-@cache
-def _orders(table: str) -> st.SearchStrategy[tuple[Order, ...]]:
-    columns = st.sampled_from([NUMERIC[table], _key(table), *(["user_id"] if table in OWNED else [])])
-    return st.lists(st.builds(Order, columns.map(Field), st.booleans()), max_size=2).map(tuple)
 
 
 class Twins(RuleBasedStateMachine):
@@ -186,7 +114,7 @@ class Twins(RuleBasedStateMachine):
     def upsert(self, data: st.DataObject, table: str) -> None:
         """Records inserted or merged, with rules, a guard and an expectation."""
         record = data.draw(RECORDS[table])
-        key = _key(table)
+        key = key_column(table)
         rules = data.draw(st.dictionaries(st.sampled_from(sorted(record.keys() - {key})), RULES, max_size=4))
         on = ("user_id", "date", "aggregation_period") if table == "metrics" and data.draw(st.booleans()) else ()
         if table == "runs" and data.draw(st.booleans()):
@@ -217,12 +145,12 @@ class Twins(RuleBasedStateMachine):
     def update(self, data: st.DataObject, table: str, returning: bool) -> None:
         """Columns set where a filter matches."""
         changes: dict[str, Any] = data.draw(CHANGES[table])
-        where = data.draw(_filters(table))
+        where = data.draw(filters(table))
         if table == "runs" and "session_id" in changes:
             # Refused half-way, it changes nothing in memory and some records elsewhere.
             where = And((where, eq("run_id", data.draw(IDS))))
         if data.draw(st.booleans()):
-            choice = Choice(where=data.draw(_filters(table)), then=data.draw(NUMBERS), otherwise=KEEP_VALUE)
+            choice = Choice(where=data.draw(filters(table)), then=data.draw(NUMBERS), otherwise=KEEP_VALUE)
             changes = {**changes, NUMERIC[table]: choice}
         self.both(Update(table=table, where=where, changes=changes, returning=returning))
 
@@ -235,13 +163,13 @@ class Twins(RuleBasedStateMachine):
     @rule(data=st.data(), table=st.sampled_from(["sessions", "schedules"]))
     def claim(self, data: st.DataObject, table: str) -> None:
         """The first record that is free."""
-        where, order = data.draw(_filters(table)), data.draw(_orders(table))
+        where, order = data.draw(filters(table)), data.draw(orders(table))
         self.both(Claim(table=table, where=where, order=order, changes={"updated_at": data.draw(NUMBERS)}))
 
     @rule(data=st.data(), table=st.sampled_from(TABLES))
     def delete(self, data: st.DataObject, table: str) -> None:
         """Records gone, and their children."""
-        self.both(Delete(table=table, where=data.draw(_filters(table))))
+        self.both(Delete(table=table, where=data.draw(filters(table))))
 
     @rule(
         data=st.data(), table=st.sampled_from(TABLES), expected=st.sampled_from(["any", "absent", "current", "stale"])
@@ -253,7 +181,7 @@ class Twins(RuleBasedStateMachine):
         if expected == "absent":
             versions = (ABSENT, ABSENT)
         elif expected == "current":
-            versions = self.stored(table, record[_key(table)])
+            versions = self.stored(table, record[key_column(table)])
         elif expected == "stale":
             versions = ("stale", "stale")
         ours, theirs = (Commit(writes=(Put(table=table, record=record, expect=version),)) for version in versions)
@@ -287,12 +215,12 @@ class Twins(RuleBasedStateMachine):
     @rule(data=st.data(), table=st.sampled_from(TABLES), total=st.booleans())
     def scan(self, data: st.DataObject, table: str, total: bool) -> None:
         """A page."""
-        columns = data.draw(st.none() | st.just((_key(table), NUMERIC[table])))
+        columns = data.draw(st.none() | st.just((key_column(table), NUMERIC[table])))
         self.both(
             Scan(
                 table=table,
-                where=data.draw(_filters(table)),
-                order=data.draw(_orders(table)),
+                where=data.draw(filters(table)),
+                order=data.draw(orders(table)),
                 limit=data.draw(st.none() | st.integers(0, 3)),
                 offset=data.draw(st.integers(0, 2)),
                 total=total,
@@ -308,17 +236,17 @@ class Twins(RuleBasedStateMachine):
             table="runs",
             on="session_id",
             columns=("run_id", "status", "run_data"),
-            order=data.draw(_orders("runs")),
-            where=data.draw(_filters("runs")),
+            order=data.draw(orders("runs")),
+            where=data.draw(filters("runs")),
             limit=limit,
             raw=frozenset({"run_data"}),
         )
-        self.both(Load(table="sessions", key=(key,), children=children, where=data.draw(_filters("sessions"))))
+        self.both(Load(table="sessions", key=(key,), children=children, where=data.draw(filters("sessions"))))
 
     @rule(data=st.data(), table=st.sampled_from(TABLES), key=IDS)
     def get(self, data: st.DataObject, table: str, key: str) -> None:
         """One record."""
-        self.both(Get(table=table, key=(key,), where=data.draw(_filters(table))))
+        self.both(Get(table=table, key=(key,), where=data.draw(filters(table))))
 
     @rule(data=st.data(), table=st.sampled_from(OWNED))
     def aggregate(self, data: st.DataObject, table: str) -> None:
@@ -329,11 +257,11 @@ class Twins(RuleBasedStateMachine):
                 table=table,
                 by={"owner": Field("user_id")} if data.draw(st.booleans()) else {},
                 measures=(
-                    Computed(name="n", measure=Measure.COUNT, where=data.draw(_filters(table))),
+                    Computed(name="n", measure=Measure.COUNT, where=data.draw(filters(table))),
                     Computed(name="p95", measure=Measure.P95, field=number),
                     Computed(name="top", measure=Measure.MAX, field=number),
                 ),
-                where=data.draw(_filters(table)),
+                where=data.draw(filters(table)),
                 order=(Order(Field("n"), descending=data.draw(st.booleans())),),
                 limit=data.draw(st.none() | st.integers(0, 2)),
                 total=data.draw(st.booleans()),
@@ -359,12 +287,17 @@ def _outcome(store: Store, op: Op[Any]) -> Any:
     except (Duplicate, MissingParent, Conflict) as error:
         # Of several records, some may be refused for one reason and some for another: either may be told.
         several = isinstance(op, Insert | Commit) and len(op.records if isinstance(op, Insert) else op.writes) > 1
-        return "refused" if several else next(kind for kind in REFUSALS if isinstance(error, kind))
+        return "refused" if several else _kind(error)
     except StoreError as error:
         return type(error)
     if isinstance(op, Commit):
         return [version is not None for version in answer]
     return _told(answer)
+
+
+def _kind(error: StoreError) -> type[StoreError]:
+    """The kernel's own class: a duplicate is also an error of SQLAlchemy."""
+    return next(kind for kind in REFUSALS if isinstance(error, kind))
 
 
 def _told(answer: Any) -> Any:
@@ -403,8 +336,8 @@ class SomeCapabilities(Twins):
         """Draw what the store declares."""
         names = [each.name for each in fields(Capabilities) if each.name != "filters"]
         declared = {name: data.draw(st.booleans(), label=name) for name in names}
-        filters = data.draw(st.sampled_from([only_everything, all_but_related, all_filters]), label="filters")
-        self.store = Emulated(LimitedStore(Capabilities(filters=filters, **declared)))
+        native = data.draw(st.sampled_from([only_everything, all_but_related, all_filters]), label="filters")
+        self.store = Emulated(LimitedStore(Capabilities(filters=native, **declared)))
 
 
 STEPS = settings(

@@ -69,9 +69,7 @@ def test_no_change_is_lost_between_writers_that_expect_what_they_read(store: Sto
             found = _ask(store, Get(table="sessions", key=("s",), versioned=True))
             assert found is not None
             record = {**found.record, "session_data": {"n": found.record["session_data"]["n"] + 1}}
-            op = Upsert(
-                table="sessions", records=(record,), rules={"session_data": Replace()}, expect=found.version
-            )
+            op = Upsert(table="sessions", records=(record,), rules={"session_data": Replace()}, expect=found.version)
             left -= _ask(store, op)[0] is not None
 
     _at_once(8, increments)

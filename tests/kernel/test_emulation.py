@@ -1,0 +1,166 @@
+"""What an emulated store asks of the store beneath, and what it refuses."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from dbrouter.backends.kernel.duplicates import duplicate
+from dbrouter.backends.kernel.emulation import Emulated, retrying
+from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unsupported
+from dbrouter.backends.kernel.filters import EVERYTHING, Field, Filter, all_of, eq, is_null, one_of
+from dbrouter.backends.kernel.matching import matches
+from dbrouter.backends.kernel.merging import Replace
+from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Insert, Op, Order, Put, Scan, Update, Upsert
+from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.kernel.store import Store
+from dbrouter.backends.memory.store import MemoryStore
+from dbrouter.testing.minimal import MinimalStore
+from tests.kernel.rows import run, schedule, session
+
+
+class Asked:
+    """A minimal store, emulated, and what is asked of it from now on."""
+
+    def __init__(self, *records: dict[str, Any]) -> None:
+        self.ops: list[Op[Any]] = []
+        self.minimal = MinimalStore()
+        self.store: Store = Emulated(self.minimal)
+        for record in records:
+            finish(self.store.execute(Insert(table="sessions", records=(record,))))
+        self.minimal.watch = self.ops.append
+
+    def scans(self) -> list[Filter]:
+        """By what the store was scanned."""
+        return [op.where for op in self.ops if isinstance(op, Scan)]
+
+
+@pytest.mark.parametrize(
+    ("where", "lookups"),
+    [
+        (eq("user_id", "u"), [eq("user_id", "u")]),
+        (all_of(eq("created_at", 1), eq("user_id", "u")), [eq("user_id", "u")]),
+        (one_of("user_id", ["u", "v", "u"]), [eq("user_id", "u"), eq("user_id", "v")]),
+        (one_of("session_id", ["a", "b"]), [eq("session_id", "a"), eq("session_id", "b")]),
+        (is_null("user_id"), [EVERYTHING]),
+        (one_of("user_id", [str(each) for each in range(100)]), [EVERYTHING]),
+        (one_of("user_id", []), []),
+        (eq("session_id", "a"), []),
+    ],
+    ids=str,
+)
+def test_records_are_found_by_the_cheapest_lookup(where: Filter, lookups: list[Filter]) -> None:
+    asked = Asked(session("a", user_id="u"), session("b", user_id="v"), session("c"))
+    expected = finish(asked.store.execute(Scan(table="sessions"))).records
+    asked.ops.clear()
+    found = finish(asked.store.execute(Scan(table="sessions", where=where, total=True)))
+    assert asked.scans() == lookups
+    assert found.records == [row for row in expected if matches(where, row)]
+    assert found.total == len(found.records)
+
+
+def test_a_page_is_cut_after_the_kernel_has_filtered() -> None:
+    asked = Asked(*(session(f"{each:02}", user_id="u", created_at=each % 2) for each in range(20)))
+    scan = Scan(
+        table="sessions",
+        where=all_of(eq("user_id", "u"), eq("created_at", 1)),
+        order=(Order(Field("session_id"), descending=True),),
+        limit=3,
+        offset=2,
+        total=True,
+    )
+    page = finish(asked.store.execute(scan))
+    assert [row["session_id"] for row in page.records] == ["15", "13", "11"]
+    assert page.total == 10
+
+
+def test_a_store_that_does_everything_is_given_every_op_as_it_is() -> None:
+    given: list[Op[Any]] = []
+
+    class Listening(MemoryStore):
+        async def execute(self, op: Op[Any], /) -> Any:
+            given.append(op)
+            return await super().execute(op)
+
+    store = Emulated(Listening())
+    ops: list[Op[Any]] = [
+        Insert(table="schedules", records=(schedule("a", "a"), schedule("b", "b"))),
+        Scan(table="schedules", where=eq("id", "a"), total=True),
+        Update(table="schedules", where=EVERYTHING, changes={"locked_by": "w"}),
+    ]
+    for op in ops:
+        finish(store.execute(op))
+    assert all(ours is theirs for ours, theirs in zip(given, ops, strict=True))
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        Insert(table="sessions", records=(session("x"), session("y"))),
+        Commit(writes=(Put(table="sessions", record=session("x")), Put(table="runs", record=run("r", "x")))),
+    ],
+    ids=["insert", "commit"],
+)
+def test_several_records_at_once_are_refused_before_anything_is_asked(op: Op[Any]) -> None:
+    asked = Asked()
+    with pytest.raises(Unsupported, match=r"2 records .* nothing was written.* send sessions to a database with trans"):
+        finish(asked.store.execute(op))
+    assert asked.ops == []
+
+
+def test_a_writer_that_always_loses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrying, "LONGEST_PAUSE", 0.0)
+    asked = Asked(session("s"))
+
+    def another_writer(op: Op[Any]) -> None:
+        if isinstance(op, Commit):
+            raise Conflict("someone was faster")
+
+    asked.minimal.watch = another_writer
+    upsert = Upsert(table="sessions", records=(session("s", user_id="u"),), rules={"user_id": Replace()})
+    with pytest.raises(Conflict, match="64 tries all lost"):
+        finish(asked.store.execute(upsert))
+
+
+def test_an_upsert_that_changes_nothing_writes_nothing() -> None:
+    asked = Asked(session("s", user_id="u"))
+    upsert = Upsert(table="sessions", records=(session("s", user_id="u"),), rules={"user_id": Replace()})
+    finish(asked.store.execute(upsert))
+    assert [type(op) for op in asked.ops] == [Get]
+
+
+def test_a_duplicate_is_an_integrity_error_of_sqlalchemy() -> None:
+    store = MemoryStore()
+    finish(store.execute(Insert(table="schedules", records=(schedule("a", "same"),))))
+    for record in (schedule("a", "other"), schedule("b", "same")):
+        with pytest.raises(IntegrityError) as caught:
+            finish(store.execute(Insert(table="schedules", records=(record,))))
+        assert isinstance(caught.value, Duplicate)
+    assert str(caught.value).startswith("schedules: another record has the same name")
+    assert caught.value.columns == ("name",)
+
+
+def test_a_duplicate_can_cross_processes() -> None:
+    error = pickle.loads(pickle.dumps(duplicate("schedules", ("name",))))  # our own bytes
+    assert isinstance(error, Duplicate)
+    assert isinstance(error, IntegrityError)
+    assert error.columns == ("name",)
+    assert "schedules" in str(error)
+
+
+@pytest.mark.parametrize("make", [MemoryStore, lambda: Emulated(MinimalStore())], ids=["memory", "emulated"])
+def test_nothing_is_shared_with_the_caller(make: Any) -> None:
+    store: Store = make()
+    data: dict[str, Any] = {"list": [1]}
+    finish(
+        store.execute(Commit(writes=(Put(table="sessions", record=session("s", session_data=data), expect=ABSENT),)))
+    )
+    data["list"].append(2)
+    found = finish(store.execute(Get(table="sessions", key=("s",))))
+    assert found is not None
+    assert found.record["session_data"] == {"list": [1]}
+    found.record["session_data"]["list"].append(3)
+    assert finish(store.execute(Scan(table="sessions"))).records[0]["session_data"] == {"list": [1]}

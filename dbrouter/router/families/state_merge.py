@@ -1,7 +1,8 @@
 """Three-way merge of session data: what I read, what I have now, what is stored now.
 
 Structure merges key by key. Numbers are counters: both sides' changes add up, also when they are equal, because two
-increments of one look like one. Lists that both sides appended to keep both tails. What is left is a true conflict.
+increments of one look like one. Lists that both sides appended to keep both tails, also when they are equal; a list
+that both sides began alike is one list. What is left is a true conflict.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ def merged(base: Any, mine: Any, theirs: Any, *, strict: bool = False, path: str
     if isinstance(mine, dict) and isinstance(theirs, dict):
         # Before the test for equality too: equal increments may be inside.
         return _merged_dicts(base if isinstance(base, dict) else {}, mine, theirs, strict=strict, path=path)
-    if _same(mine, theirs):
-        return mine
     if isinstance(mine, list) and isinstance(theirs, list):
-        both = _merged_lists(base if isinstance(base, list) else [], mine, theirs)
+        # And here: equal tails are two appends.
+        both = _merged_lists(base, mine, theirs)
         if both is not None:
             return both
+    if _same(mine, theirs):
+        return mine
     if strict:
         raise Conflict(f"{path}: this writer and another both changed it since it was read; read the session again")
     return theirs if mine is MISSING else mine
@@ -65,8 +67,10 @@ def _merged_dicts(
     return result
 
 
-def _merged_lists(base: list[Any], mine: list[Any], theirs: list[Any]) -> list[Any] | None:
+def _merged_lists(base: Any, mine: list[Any], theirs: list[Any]) -> list[Any] | None:
     """Both tails after the common beginning, theirs first, or `None` if either side did more than append."""
+    if not isinstance(base, list):
+        return mine if _same(mine, theirs) else [*theirs, *mine]
     length = len(base)
     if _same(mine[:length], base) and _same(theirs[:length], base):
         return [*theirs, *mine[length:]]

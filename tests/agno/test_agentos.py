@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
+import pytest
+
+from tests.agno.conftest import ORACLE, ROUTERS, parameter
 from tests.agno.live import Live
 from tests.agno.rest import serving
+
+# An app takes a third of a second to build, and memory says nothing about async that the others do not.
+SERVED = [each for each in ROUTERS if each != ("memory", "async")]
+
+
+@pytest.fixture(params=[parameter(*each) for each in (*SERVED, ORACLE)])
+def live(request: pytest.FixtureRequest, open_live: Callable[[str, str], Live]) -> Live:
+    """A db for AgentOS."""
+    return open_live(*request.param)
 
 
 async def test_the_configuration_names_one_database(live: Live) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from agno.run import RunStatus
@@ -39,12 +37,6 @@ def half_dead(request: pytest.FixtureRequest, tmp_path: Path) -> Live:
     return kept(request, Live(backend="half dead", mode=request.param, db=router.from_yaml(path)))
 
 
-@pytest.fixture
-def unprovisioned() -> dict[str, Any]:
-    """AgentOS logs what it cannot provision and goes on; that is not what these tests are about."""
-    return {"auto_provision_dbs": False}
-
-
 async def test_a_session_that_may_be_in_the_lost_database_is_not_called_absent(half_dead: Live) -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
         await half_dead.ask("get_session", session_id="somewhere")
@@ -75,22 +67,21 @@ async def test_an_agent_of_the_lost_database_does_not_answer_as_if_it_were_a_fir
     assert not agent.model.heard
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        pytest.param(lambda client: client.get("/sessions/somewhere"), id="a session"),
-        pytest.param(lambda client: client.get("/sessions", params={"type": "agent"}), id="the sessions"),
-        pytest.param(lambda client: client.get("/memories"), id="the memories"),
-        pytest.param(lambda client: client.get("/approvals"), id="the approvals"),
-        pytest.param(lambda client: client.get("/traces"), id="the traces"),
-        pytest.param(lambda client: client.get("/schedules"), id="the schedules"),
-        pytest.param(lambda client: client.get("/learnings"), id="the learnings"),
-        pytest.param(lambda client: client.get("/eval-runs"), id="the evals"),
-    ],
+ROUTES = (
+    "/sessions/somewhere",
+    "/sessions",
+    "/memories",
+    "/approvals",
+    "/traces",
+    "/schedules",
+    "/learnings",
+    "/eval-runs",
 )
-async def test_agentos_says_that_it_failed(
-    half_dead: Live, unprovisioned: dict[str, Any], ask: Callable[[httpx.AsyncClient], Any]
-) -> None:
-    async with serving(half_dead, **unprovisioned) as rest:
-        response = await ask(rest.client)
-    assert response.status_code >= 500, response.text
+
+
+async def test_agentos_says_that_it_failed(half_dead: Live) -> None:
+    # AgentOS logs what it cannot provision and goes on; that is not what this test is about.
+    async with serving(half_dead, auto_provision_dbs=False) as rest:
+        answers = {route: await rest.client.get(route) for route in ROUTES}
+
+    assert {route: answer.status_code for route, answer in answers.items() if answer.status_code < 500} == {}

@@ -112,7 +112,7 @@ class SqlStore:
             raise StoreError(f"there is no table {', '.join(map(repr, sorted(needed - self._names.keys())))}")
         if not self.catalog.knows(needed):
             absent = self.catalog.last_missing(needed)
-            if absent and reads_only(known):
+            if absent and reads_only(known) and is_one_statement(known):
                 return cast("R", await self._probably_without(known, absent))
             absent = await self.catalog.missing(needed)
             if absent and reads_only(known):
@@ -133,7 +133,8 @@ class SqlStore:
     async def _probably_without(self, op: _Reading, absent: frozenset[str]) -> Any:
         """The answer to a read of tables that were missing when last looked for.
 
-        Asking for the answer and for the table cost the same; asking for the answer is right either way.
+        Asking for the answer and for the table cost the same; asking for the answer is right either way. For answers of
+        several statements the table is asked for: psycopg logs a warning for every pipeline that fails.
         """
         try:
             answer = await self._answer(op)
@@ -334,6 +335,11 @@ def reads_only(op: AnyOp) -> TypeGuard[_Reading]:
     """Whether the op changes nothing, so that a missing table is an empty one."""
     # A change of what does not exist has nothing to do either.
     return isinstance(op, Get | Scan | Load | Aggregate | Update | Claim | Delete)
+
+
+def is_one_statement(op: _Reading) -> bool:
+    """Whether the answer takes one statement."""
+    return not isinstance(op, Delete) and not (isinstance(op, Scan | Aggregate) and op.total)
 
 
 def needed_tables(op: AnyOp) -> frozenset[str]:

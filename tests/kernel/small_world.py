@@ -63,6 +63,7 @@ CHANGES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "spans": st.fixed_dictionaries({"duration_ms": NUMBERS, "attributes": DATA}),
 }
 NUMERIC = {table: "duration_ms" if table in ("traces", "spans") else "created_at" for table in TABLES}
+DOCUMENTS = ("session_data", "run_data", "attributes")
 OWNED = ("sessions", "runs", "schedules", "metrics", "traces")
 RULES: st.SearchStrategy[Rule] = st.sampled_from([Keep(), Replace(), Fill(), Present(), Least(), Greatest()])
 

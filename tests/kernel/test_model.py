@@ -28,7 +28,7 @@ from dbrouter.backends.kernel.filters import (
     Not,
     eq,
 )
-from dbrouter.backends.kernel.merging import Next, OwnerGuard
+from dbrouter.backends.kernel.merging import Greatest, Least, Next, OwnerGuard, Present
 from dbrouter.backends.kernel.ops import (
     ABSENT,
     KEEP_VALUE,
@@ -62,6 +62,7 @@ from dbrouter.testing.minimal import MinimalStore
 from tests.kernel.limited import LimitedStore
 from tests.kernel.small_world import (
     CHANGES,
+    DOCUMENTS,
     IDS,
     NUMBERS,
     NUMERIC,
@@ -116,6 +117,8 @@ class Twins(RuleBasedStateMachine):
         record = data.draw(RECORDS[table])
         key = key_column(table)
         rules = data.draw(st.dictionaries(st.sampled_from(sorted(record.keys() - {key})), RULES, max_size=4))
+        # Documents have no order.
+        rules |= {each: Present() for each in DOCUMENTS if isinstance(rules.get(each), Least | Greatest)}
         on = ("user_id", "date", "aggregation_period") if table == "metrics" and data.draw(st.booleans()) else ()
         if table == "runs" and data.draw(st.booleans()):
             rules["run_index"] = Next("session_id")

@@ -51,7 +51,7 @@ class PostgresDriver:
     """psycopg from threads."""
 
     def __init__(self, place: str) -> None:
-        self._place = place
+        self.place = place
 
     def is_stale(self, connection: Connection[Any]) -> bool:
         """Whether the server has gone from an idle connection."""
@@ -85,14 +85,14 @@ class PostgresDriver:
 
     def translate(self, error: BaseException) -> Failure:
         """psycopg's error in our words."""
-        return translated(error, self._place)
+        return translated(error, self.place)
 
 
 class AsyncPostgresDriver:
     """psycopg from event loops."""
 
     def __init__(self, place: str) -> None:
-        self._place = place
+        self.place = place
 
     def is_stale(self, connection: AsyncConnection[Any]) -> bool:
         """Whether the server has gone from an idle connection."""
@@ -125,7 +125,7 @@ class AsyncPostgresDriver:
 
     def translate(self, error: BaseException) -> Failure:
         """psycopg's error in our words."""
-        return translated(error, self._place)
+        return translated(error, self.place)
 
     def abandon(self, connection: AsyncConnection[Any]) -> None:
         """Close the socket without the connection's loop."""

@@ -29,7 +29,7 @@ class PostgresStore(SqlStore):
     """A Postgres schema from threads.
 
     Give a `url` or an `engine` of your own (its connections have no deadline but their own). deadline: seconds for one
-    exchange with the server. tables: spec name -> physical name.
+    exchange with the server. tables: spec name -> physical name. name: what errors call this database.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class PostgresStore(SqlStore):
         connect_timeout: float = CONNECT_TIMEOUT,
         pool_size: int = POOL_SIZE,
         max_overflow: int = MAX_OVERFLOW,
+        name: str = "",
     ) -> None:
         from dbrouter.backends.postgres.session import PostgresDriver
 
@@ -52,7 +53,7 @@ class PostgresStore(SqlStore):
         self.engine = engine
         super().__init__(
             dialect=PostgresDialect(schema, create_schema=create_schema),
-            connections=BlockingConnections(engine, PostgresDriver(repr(engine.url)), deadline=deadline),
+            connections=BlockingConnections(engine, PostgresDriver(_place(name, engine.url)), deadline=deadline),
             runtime=BlockingRuntime(),
             names=tables,
             schema=schema,
@@ -62,8 +63,7 @@ class PostgresStore(SqlStore):
     @classmethod
     def from_settings(cls, settings: PostgresSettings, *, name: str = "") -> PostgresStore:
         """The store that a configuration describes."""
-        del name
-        return cls(settings.address(), **_options(settings))
+        return cls(settings.address(), name=name, **_options(settings))
 
 
 class AsyncPostgresStore(SqlStore):
@@ -81,6 +81,7 @@ class AsyncPostgresStore(SqlStore):
         connect_timeout: float = CONNECT_TIMEOUT,
         pool_size: int = POOL_SIZE,
         max_overflow: int = MAX_OVERFLOW,
+        name: str = "",
     ) -> None:
         from dbrouter.backends.postgres.session import AsyncPostgresDriver
 
@@ -94,7 +95,7 @@ class AsyncPostgresStore(SqlStore):
         self.engine = engine
         super().__init__(
             dialect=PostgresDialect(schema, create_schema=create_schema),
-            connections=AsyncConnections(make, AsyncPostgresDriver(repr(address)), deadline=deadline),
+            connections=AsyncConnections(make, AsyncPostgresDriver(_place(name, address)), deadline=deadline),
             runtime=AsyncRuntime(),
             names=tables,
             schema=schema,
@@ -104,8 +105,12 @@ class AsyncPostgresStore(SqlStore):
     @classmethod
     def from_settings(cls, settings: PostgresSettings, *, name: str = "") -> AsyncPostgresStore:
         """The store that a configuration describes."""
-        del name
-        return cls(settings.address(), **_options(settings))
+        return cls(settings.address(), name=name, **_options(settings))
+
+
+def _place(name: str, url: Any) -> str:
+    """The database as errors name it; SQLAlchemy masks the password."""
+    return f"{name} ({url!r})" if name else repr(url)
 
 
 def _options(settings: PostgresSettings) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class BlockingConnections:
             else:
                 pooled.close()
                 return outcomes
-        raise failed or Unavailable(f"{self.engine.url!r}: nothing was sent")
+        raise failed or Unavailable(f"{self._driver.place}: nothing was sent")
 
     def _fresh(self) -> Any:
         """A connection that was alive a moment ago."""
@@ -89,7 +89,7 @@ class BlockingConnections:
             if not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             pooled.invalidate()
-        raise Unavailable(f"{self.engine.url!r}: {STALE_IN_A_ROW} connections in a row closed at once")
+        raise Unavailable(f"{self._driver.place}: {STALE_IN_A_ROW} connections in a row closed at once")
 
     def _recover(self, pooled: Any) -> None:
         try:
@@ -104,7 +104,7 @@ class BlockingConnections:
 
         if isinstance(error, PoolTimeout):
             return Unavailable(
-                f"{self.engine.url!r}: no connection came free in {self._deadline:g} s; all {self.engine.pool.size()}"  # type: ignore[attr-defined]
+                f"{self._driver.place}: no connection came free in {self._deadline:g} s; all {self.engine.pool.size()}"  # type: ignore[attr-defined]
                 " and the overflow are busy; raise pool_size or look for slow calls"
             )
         failure = self._driver.translate(error)
@@ -114,7 +114,7 @@ class BlockingConnections:
     def _only_writer(self, lock: threading.Lock) -> Generator[None]:
         if not lock.acquire(timeout=self._deadline):
             raise Unavailable(
-                f"{self.engine.url!r}: another writer of this process held the database for {self._deadline:g} s"
+                f"{self._driver.place}: another writer of this process held the database for {self._deadline:g} s"
             )
         try:
             yield

@@ -27,7 +27,9 @@ class Failure:
 
 
 class BlockingDriver(Protocol):
-    """A vendor driver used from threads."""
+    """A vendor driver used from threads. place: what errors call the database; no password in it."""
+
+    place: str
 
     def is_stale(self, connection: Any) -> bool:
         """Whether an idle connection is dead; sends nothing."""
@@ -47,7 +49,9 @@ class BlockingDriver(Protocol):
 
 
 class AsyncDriver(Protocol):
-    """A vendor driver used from event loops."""
+    """A vendor driver used from event loops. place: what errors call the database; no password in it."""
+
+    place: str
 
     def is_stale(self, connection: Any) -> bool:
         """Whether an idle connection is dead; sends nothing."""

@@ -88,7 +88,7 @@ class AsyncConnections:
             else:
                 pooled.close()
                 return outcomes
-        raise failed or Unavailable(f"{pool.engine.url!r}: nothing was sent")
+        raise failed or Unavailable(f"{self._driver.place}: nothing was sent")
 
     async def _fresh(self, pool: _LoopPool) -> Any:
         for _ in range(STALE_IN_A_ROW):
@@ -96,14 +96,14 @@ class AsyncConnections:
                 async with asyncio.timeout(self._deadline):
                     pooled = await pool.engine.raw_connection()
             except TimeoutError as error:
-                raise Unavailable(f"{pool.engine.url!r}: no connection in {self._deadline:g} s") from error
+                raise Unavailable(f"{self._driver.place}: no connection in {self._deadline:g} s") from error
             except Exception as error:
                 raise self._driver.translate(error).error from error
             pool.open.add(pooled.driver_connection)
             if not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             await self._discard(pool, pooled)
-        raise Unavailable(f"{pool.engine.url!r}: {STALE_IN_A_ROW} connections in a row closed at once")
+        raise Unavailable(f"{self._driver.place}: {STALE_IN_A_ROW} connections in a row closed at once")
 
     async def _recover(self, pool: _LoopPool, pooled: Any) -> None:
         try:

@@ -68,7 +68,7 @@ class SqliteDriver:
     """sqlite3, from threads."""
 
     def __init__(self, place: str) -> None:
-        self._place = place
+        self.place = place
 
     def is_stale(self, connection: sqlite3.Connection) -> bool:  # noqa: ARG002  # the protocol's
         """A file does not go away between two calls."""
@@ -107,14 +107,14 @@ class SqliteDriver:
 
     def translate(self, error: BaseException) -> Failure:
         """sqlite3's error in our words."""
-        return translated(error, self._place)
+        return translated(error, self.place)
 
 
 class AsyncSqliteDriver:
     """aiosqlite, from event loops."""
 
     def __init__(self, place: str) -> None:
-        self._place = place
+        self.place = place
 
     def is_stale(self, connection: Any) -> bool:  # noqa: ARG002  # the protocol's
         """A file does not go away between two calls."""
@@ -145,7 +145,7 @@ class AsyncSqliteDriver:
 
     def translate(self, error: BaseException) -> Failure:
         """sqlite3's error in our words."""
-        return translated(error, self._place)
+        return translated(error, self.place)
 
     def abandon(self, connection: Any) -> None:
         """Stop the connection's thread without its loop."""

@@ -31,6 +31,11 @@ READERS = 8
 """Connections kept open; SQLite in WAL mode serves any number of readers beside one writer."""
 
 
+def _place(name: str, url: Any) -> str:
+    """The database as errors name it."""
+    return f"{name} ({url})" if name else str(url)
+
+
 def _url(path: str | Path | None, url: str | None, driver: str) -> Any:
     from sqlalchemy import make_url
 
@@ -52,6 +57,7 @@ class SqliteStore(SqlStore):
 
     Give a `path`, a SQLAlchemy `url`, or an `engine` of your own; nothing means a private in-memory database.
     deadline: seconds a call may wait for another writer. tables: spec name -> physical name.
+    name: what errors call this database.
     """
 
     def __init__(
@@ -62,11 +68,14 @@ class SqliteStore(SqlStore):
         engine: Engine | None = None,
         tables: Mapping[str, str] | None = None,
         deadline: float = DEADLINE,
+        name: str = "",
     ) -> None:
         made = engine if engine is not None else _engine(_url(path, url, "sqlite"), deadline)
         self.engine = made
         _on_connect(made, deadline)
-        connections = BlockingConnections(made, SqliteDriver(str(made.url)), deadline=deadline, single_writer=True)
+        connections = BlockingConnections(
+            made, SqliteDriver(_place(name, made.url)), deadline=deadline, single_writer=True
+        )
         if _in_memory(made.url):
             connections.serialise()
         super().__init__(
@@ -80,8 +89,7 @@ class SqliteStore(SqlStore):
     @classmethod
     def from_settings(cls, settings: SqliteSettings, *, name: str = "") -> SqliteStore:
         """The store that a configuration describes."""
-        del name
-        return cls(settings.path, tables=settings.tables, deadline=settings.deadline)
+        return cls(settings.path, name=name, tables=settings.tables, deadline=settings.deadline)
 
 
 class AsyncSqliteStore(SqlStore):
@@ -95,6 +103,7 @@ class AsyncSqliteStore(SqlStore):
         engine: AsyncEngine | None = None,
         tables: Mapping[str, str] | None = None,
         deadline: float = DEADLINE,
+        name: str = "",
     ) -> None:
         address = engine.url if engine is not None else _url(path, url, "sqlite+aiosqlite")
         if _in_memory(address):
@@ -114,7 +123,9 @@ class AsyncSqliteStore(SqlStore):
         self.engine = engine
         super().__init__(
             dialect=SqliteDialect(),
-            connections=AsyncConnections(make, AsyncSqliteDriver(str(address)), deadline=deadline, single_writer=True),
+            connections=AsyncConnections(
+                make, AsyncSqliteDriver(_place(name, address)), deadline=deadline, single_writer=True
+            ),
             runtime=AsyncRuntime(),
             names=tables,
             capabilities=ASYNC_CAPABILITIES,
@@ -123,8 +134,7 @@ class AsyncSqliteStore(SqlStore):
     @classmethod
     def from_settings(cls, settings: SqliteSettings, *, name: str = "") -> AsyncSqliteStore:
         """The store that a configuration describes."""
-        del name
-        return cls(settings.path, tables=settings.tables, deadline=settings.deadline)
+        return cls(settings.path, name=name, tables=settings.tables, deadline=settings.deadline)
 
 
 def _engine(url: Any, deadline: float) -> Engine:

@@ -42,7 +42,7 @@ class Wiring:
 
     def programs(self) -> Programs:
         """The families' programs on the store."""
-        return Programs(Context(self.store, on_conflict=self.on_conflict))
+        return Programs(Context(self.store, on_conflict=self.on_conflict, place=self.id))
 
     @classmethod
     def over(

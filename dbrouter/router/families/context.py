@@ -22,9 +22,11 @@ OnConflict: TypeAlias = Literal["merge", "last_writer", "raise"]
 class Context:
     """A store, a clock, and what becomes of session state that two writers changed.
 
+    place: the db's id. Versions of records mean something only where they were read.
     Families hold no state beside it but caches, so one instance serves every thread and task.
     """
 
     store: Store
     now: Callable[[], int] = epoch_seconds
     on_conflict: OnConflict = "merge"
+    place: str = ""

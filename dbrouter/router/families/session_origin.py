@@ -23,12 +23,13 @@ class Origin:
     """A session's data when this object last met the database.
 
     own: the object's own data then, as text. seen: what was stored then, as text (the same unless a merge took place).
-    version: the stored record's version then.
+    version: the stored record's version then. place: the db it was read from, by its id.
     """
 
     own: str | None
     seen: str | None
     version: Version | Absent
+    place: str
 
     def own_data(self) -> Any:
         """The object's own data then."""
@@ -39,10 +40,10 @@ class Origin:
         return None if self.seen is None else decode(self.seen)
 
 
-def origin_of(session: Session) -> Origin | None:
-    """The session's origin, or `None` if this object never met the database."""
+def origin_of(session: Session, place: str) -> Origin | None:
+    """The session's origin, or `None` if this object never met the database (a session copied from another one)."""
     found = getattr(session, ATTRIBUTE, None)
-    return found if isinstance(found, Origin) else None
+    return found if isinstance(found, Origin) and found.place == place else None
 
 
 def remember(session: Session, origin: Origin) -> None:

@@ -30,6 +30,7 @@ class Saving:
         self._store = context.store
         self._now = context.now
         self._on_conflict = context.on_conflict
+        self._place = context.place
         self._absences = absences
 
     async def save(self, session: Session, *, whole: bool) -> Record | None:
@@ -46,11 +47,11 @@ class Saving:
         return await self._merge(session, row, origin, whole=whole)
 
     def _origin(self, session: Session) -> Origin | None:
-        found = origin_of(session)
+        found = origin_of(session, self._place)
         caller = self._store.runtime.caller()
         told = self._absences.take(session.session_id, caller)
         if found is None and told:
-            return Origin(own=None, seen=None, version=ABSENT)
+            return Origin(own=None, seen=None, version=ABSENT, place=self._place)
         return found
 
     async def _overwrite(self, session: Session, row: Record) -> Record | None:
@@ -98,7 +99,7 @@ class Saving:
         text = None if own is None else encode(own, what="sessions.session_data")
         same = seen is own or seen == own
         seen_text = text if same else encode(seen, what="sessions.session_data")
-        remember(session, Origin(own=text, seen=seen_text, version=stored.version))
+        remember(session, Origin(own=text, seen=seen_text, version=stored.version, place=self._place))
 
     async def _pause(self, attempt: int) -> None:
         if attempt:

@@ -50,6 +50,7 @@ class Sessions:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._now = context.now
+        self._place = context.place
         self._absences = Absences()
         self._runs = RunCache()
         self._saving = Saving(context, self._absences)
@@ -237,7 +238,7 @@ class Sessions:
                 session_type, {**row, "runs": [decode(run["run_data"]) for run in loaded.children]}
             )
         if text is not None or loaded.record["session_data"] is None:
-            remember(session, Origin(own=text, seen=text, version=loaded.version))
+            remember(session, Origin(own=text, seen=text, version=loaded.version, place=self._place))
         return session
 
     def _saved(self, session: Session, row: Record, *, deserialize: bool) -> Session | Record:
@@ -245,7 +246,7 @@ class Sessions:
             return {**row, "runs": runs_as_dicts(session)}
         saved = session_object(None, row, session.runs or [])
         setattr(saved, "runs", session.runs)  # noqa: B010  # one kind of session, which the type cannot say
-        origin = origin_of(session)
+        origin = origin_of(session, self._place)
         if origin is not None:
             remember(saved, origin)
         return saved

@@ -49,14 +49,14 @@ class BlockingConnections:
 
     async def run(self, unit: Unit) -> list[Outcome]:
         """Each statement's outcome, in order."""
+        until = time.monotonic() + self._deadline
         if self._writing is not None and (unit.writes or self._one_at_a_time):
             with self._only_writer(self._writing):
-                return self._run(unit)
-        return self._run(unit)
+                return self._run(unit, until)
+        return self._run(unit, until)
 
-    def _run(self, unit: Unit) -> list[Outcome]:
+    def _run(self, unit: Unit, until: float) -> list[Outcome]:
         failed: Exception | None = None
-        until = time.monotonic() + self._deadline
         for _ in range(ATTEMPTS):
             pooled = self._fresh()
             try:

@@ -43,9 +43,7 @@ def _url(path: str | Path | None, url: str | None, driver: str) -> Any:
         return make_url(url).set(drivername=driver)
     if path is None:
         return make_url(f"{driver}://")
-    place = Path(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return make_url(f"{driver}:///{place}")
+    return make_url(f"{driver}:///{path}")
 
 
 def _in_memory(url: Any) -> bool:
@@ -72,7 +70,7 @@ class SqliteStore(SqlStore):
     ) -> None:
         made = engine if engine is not None else _engine(_url(path, url, "sqlite"), deadline)
         self.engine = made
-        _on_connect(made, deadline)
+        _on_connect(made, deadline, path)
         connections = BlockingConnections(
             made, SqliteDriver(_place(name, made.url)), deadline=deadline, single_writer=True
         )
@@ -117,7 +115,7 @@ class AsyncSqliteStore(SqlStore):
         def make() -> AsyncEngine:
             # Of a given engine only the address is used: its connections belong to one loop and begin transactions.
             made = _async_engine(address, deadline)
-            _on_connect(made.sync_engine, deadline)
+            _on_connect(made.sync_engine, deadline, path)
             return made
 
         self.engine = engine
@@ -174,14 +172,20 @@ def _async_engine(url: Any, deadline: float) -> AsyncEngine:
     )
 
 
-def _on_connect(engine: Engine, deadline: float) -> None:
+def _on_connect(engine: Engine, deadline: float, path: str | Path | None) -> None:
     from sqlalchemy import event
 
-    def prepared(connection: Any, record: Any, _proxy: Any = None) -> None:
+    def make_folder(*_: Any) -> None:
+        # Not before: a folder that cannot be made is an outage of this database, not of the whole router.
+        Path(path or ".").parent.mkdir(parents=True, exist_ok=True)
+
+    def prepared(connection: Any, record: Any, _proxy: Any) -> None:
         if not record.info.get(PREPARED):
             prepare(connection, deadline)
             record.info[PREPARED] = True
 
-    event.listen(engine, "connect", prepared)
-    # A given engine may already have connections that were opened before we listened.
+    if path is not None:
+        event.listen(engine, "do_connect", make_folder)
+    # At "connect" all callers would wait in line, for SQLAlchemy lets one in at a time until the first has succeeded;
+    # and a given engine may have connections that were opened before we listened.
     event.listen(engine, "checkout", prepared)

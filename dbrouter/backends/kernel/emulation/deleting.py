@@ -56,7 +56,7 @@ class Deleting:
         """How many records are gone, children aside."""
         spec = self._reading.spec(op.table)
         keys = await self._reading.keys(op.table, await self._reading.resolved(op.where))
-        if any(_holds_back(parent) for _, parent in self._children[op.table]):
+        if len(keys) > 1 and any(_holds_back(parent) for _, parent in self._children[op.table]):
             # What can be refused is refused before the first is removed.
             for key in keys:
                 stored = await self._reading.current(op.table, key)
@@ -70,7 +70,8 @@ class Deleting:
         beside: records that change in the same commit. Raises `MissingParent` if one that stays names one that goes.
         """
         doomed = await self._descendants(spec, stored.record)
-        await self._check_unreferenced(spec, doomed, beside)
+        if not self._store.capabilities.parents:
+            await self._check_unreferenced(spec, doomed, beside)
         return Removal(
             descendants=[Remove(table=child.name, key=key_in(child, record)) for child, record in doomed[:-1]],
             own=Remove(table=spec.name, key=key_in(spec, stored.record), expect=stored.version),
@@ -120,8 +121,6 @@ class Deleting:
         self, spec: TableSpec, doomed: list[tuple[TableSpec, Record]], beside: Collection[tuple[str, Key]] = ()
     ) -> None:
         """Raise `MissingParent` if a record that stays names one that goes."""
-        if self._store.capabilities.parents:
-            return
         going = {(child.name, key_in(child, record)) for child, record in doomed} | set(beside)
         for each, record in doomed:
             for child, parent in self._children[each.name]:

@@ -203,10 +203,34 @@ TOOL_RESULTS = TableSpec(
     provisioned=True,
 )
 
-TABLES = (
-    SESSIONS,
-    RUNS,
-    TRANSCRIPTS,
-    COMPACTIONS,
-    TOOL_RESULTS,
+SANDBOX_BINDINGS = TableSpec(
+    name="sandbox_bindings",
+    family="sessions",
+    attribute="sandbox_table_name",
+    default_name="agno_sessions_sandbox_bindings",
+    columns=(
+        Column(name="namespace", kind=Kind.STRING, nullable=False),
+        Column(name="session_id", kind=Kind.STRING, nullable=False),
+        Column(name="agent_id", kind=Kind.STRING, nullable=False),
+        Column(name="user_id", kind=Kind.STRING),
+        Column(name="epoch", kind=Kind.BIGINT, nullable=False),
+        Column(name="owner", kind=Kind.STRING),
+        Column(name="run_id", kind=Kind.STRING),
+        Column(name="queue_attempt", kind=Kind.BIGINT),
+        Column(name="expires_at", kind=Kind.TIMESTAMP),
+        Column(name="record", kind=Kind.JSON, nullable=False),
+    ),
+    key=("namespace", "session_id"),
+    parents=(
+        Parent(table="sessions", columns=("session_id",), references=("session_id",), cascade=True),
+        # A turn that holds the session keeps its run from being deleted alone.
+        Parent(table="runs", columns=("run_id",), references=("run_id",)),
+    ),
+    owner="user_id",
+    leader="sessions",
+    follows="session_id",
+    time=TimeUnit.NONE,
 )
+"""Which sandbox a session holds. agno has it on Postgres only, and its own class keeps it."""
+
+TABLES = (SESSIONS, RUNS, TRANSCRIPTS, COMPACTIONS, TOOL_RESULTS, SANDBOX_BINDINGS)

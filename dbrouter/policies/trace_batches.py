@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.merging import Record, Rule, merged
 from dbrouter.backends.kernel.ops import Batch, Key, Upsert
 
@@ -55,15 +56,25 @@ class Taken:
 
 
 class Gathered:
-    """The pending traces of one buffer, bounded by rows."""
+    """The pending traces of one buffer, bounded by rows.
+
+    A forked child begins with none: its parent writes what was pending.
+    """
 
     def __init__(self, max_rows: int) -> None:
         self._max_rows = max_rows
+        self.dropped = 0
+        self.returned = 0
+        """How often rows came back because they could not be written."""
+        self.begin_anew()
+        begins_anew_in_a_child(self)
+
+    def begin_anew(self) -> None:
+        """Hold nothing; nobody is writing."""
         self._pending: dict[str, PendingTrace] = {}
         self._rows = 0
-        self._lock = threading.Lock()
         self._under_way = 0
-        self.dropped = 0
+        self._lock = threading.Lock()
 
     @property
     def waiting(self) -> int:
@@ -108,6 +119,16 @@ class Gathered:
             for pending in newer.values():
                 for (table, _), (record, rules) in pending.records.items():
                     self._add(table, record, rules)
+            self.returned += 1
+            self._shrink()
+
+    def give_back(self, upserts: Iterable[Upsert]) -> None:
+        """Keep rows that could not be written one by one."""
+        with self._lock:
+            for upsert in upserts:
+                for record in upsert.records:
+                    self._add(upsert.table, record, upsert.rules)
+            self.returned += 1
             self._shrink()
 
     def done(self, _taken: Taken) -> None:

@@ -61,22 +61,31 @@ class TraceBuffer:
         inner: Store,
         limits: BufferLimits,
         *,
-        gathered: Gathered | None = None,
-        writer: WriterThread | None = None,
+        view_of: TraceBuffer | None = None,
     ) -> None:
         self.inner = inner
         self.runtime: Runtime = inner.runtime
         self._limits = limits
-        self._gathered = gathered or Gathered(limits.max_rows)
-        if writer is None:
-            writer = WriterThread(self._write_behind, delay=limits.max_delay, blocking=inner.runtime.blocking)
-            weakref.finalize(self, writer.abandon).atexit = False
-        self._writer = writer
+        # A view keeps the buffer itself alive, which alone writes: what is pending need not be the view's own.
+        self._buffer = view_of
+        self._gathered: Gathered
+        self._writer: WriterThread
+        if view_of is None:
+            self._gathered = Gathered(limits.max_rows)
+            self._writer = WriterThread(self._write_behind, delay=limits.max_delay, blocking=inner.runtime.blocking)
+            weakref.finalize(self, self._writer.abandon).atexit = False
+        else:
+            self._gathered, self._writer = view_of.parts
 
     @property
     def capabilities(self) -> Capabilities:
         """The inner store's."""
         return self.inner.capabilities
+
+    @property
+    def parts(self) -> tuple[Gathered, WriterThread]:
+        """What views share: the pending rows and who writes them."""
+        return self._gathered, self._writer
 
     @property
     def dropped(self) -> int:
@@ -86,7 +95,7 @@ class TraceBuffer:
     def bound(self, component: object) -> TraceBuffer:
         """The same buffer in front of the inner store's view for a component."""
         inner = cast("Bindable", self.inner).bound(component)
-        return TraceBuffer(inner, self._limits, gathered=self._gathered, writer=self._writer)
+        return TraceBuffer(inner, self._limits, view_of=self._buffer or self)
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer; for a write of traces, at once."""
@@ -110,10 +119,20 @@ class TraceBuffer:
 
     async def flush(self) -> None:
         """Write all that has gathered; return when it is stored. Raises `Unavailable` if it cannot be."""
-        await self._write(everything=True)
+        if self._buffer is not None:
+            await self._buffer.flush()
+            return
+        while True:
+            returned = self._gathered.returned
+            await self._write(everything=True)
+            await self._written_by_others()
+            if self._gathered.returned == returned:
+                return
+
+    async def _written_by_others(self) -> None:
+        """Wait for other threads that are sending what came before us."""
         waited = 0.0
         while self._gathered.under_way:
-            # Another thread is sending what came before us.
             pause = 0.001 if waited < 0.1 else 0.01  # patient after a tenth of a second
             if waited >= self._limits.deadline:
                 raise Unavailable(f"traces: a write is still under way after {self._limits.deadline:g} s")
@@ -152,17 +171,23 @@ class TraceBuffer:
 
     async def _write_apart(self, batch: Batch) -> None:
         """Send records one by one, so that one that cannot be stored costs only itself."""
-        for upsert in batch.upserts:
-            for record in upsert.records:
-                one = Upsert(table=upsert.table, records=(record,), rules=upsert.rules, returning=False)
-                try:
-                    await self.inner.execute(Batch(upserts=(one,)))
-                except StoreError as error:
-                    if error.retryable:
-                        self._gathered.add((one,))
-                        continue
-                    self._gathered.dropped += 1
-                    logger.error("traces: one row of %s dropped: %s", upsert.table, error)  # noqa: TRY400  # said in full
+        waiting = [
+            Upsert(table=upsert.table, records=(record,), rules=upsert.rules, returning=False)
+            for upsert in batch.upserts
+            for record in upsert.records
+        ]
+        for position, one in enumerate(waiting):
+            try:
+                await self.inner.execute(Batch(upserts=(one,)))
+            except StoreError as error:
+                if error.retryable:
+                    self._gathered.give_back(waiting[position:])
+                    raise
+                self._gathered.dropped += 1
+                logger.error("traces: one row of %s dropped: %s", one.table, error)  # noqa: TRY400  # said in full
+            except BaseException:
+                self._gathered.give_back(waiting[position:])
+                raise
 
     async def existing_tables(self) -> frozenset[str]:
         """The inner store's."""

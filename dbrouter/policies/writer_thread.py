@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.running import finish
 
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
@@ -29,20 +29,25 @@ class WriterThread:
         self._held: Callable[[], Coroutine[Any, Any, bool]] | None = None
         self._delay = delay
         self._blocking = blocking
+        self._at_end: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self.begin_anew()
+        begins_anew_in_a_child(self)
+
+    def begin_anew(self) -> None:
+        """Have no thread yet."""
         self._work = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._process = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._at_end: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     def wake(self) -> None:
         """There is something to write."""
-        if self._thread is None or self._process != os.getpid():
+        if self._thread is None:
             self._start()
-        self._held = self._write()
-        self._work.set()
+        with self._lock:
+            self._held = self._write()
+            self._work.set()
 
     def abandon(self) -> None:
         """End the thread: nobody is left to write for."""
@@ -51,11 +56,9 @@ class WriterThread:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None and self._process == os.getpid():
+            if self._thread is not None:
                 return
-            # A forked child has none of its parent's threads.
             self._work, self._stop = threading.Event(), threading.Event()
-            self._process = os.getpid()
             self._thread = threading.Thread(target=self._run, name="dbrouter-traces", daemon=True)
             self._thread.start()
             atexit.register(_stop_at_exit, weakref.ref(self))
@@ -81,8 +84,9 @@ class WriterThread:
                 stop.wait(self._delay)
             work.clear()
             left = self._call()
-            if not left and not work.is_set():
-                self._held = None
+            with self._lock:
+                if not left and not work.is_set():
+                    self._held = None
             if stop.is_set():
                 break
             retry = min(LONGEST_RETRY, max(FIRST_RETRY, 2 * retry)) if left else 0.0

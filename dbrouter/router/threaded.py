@@ -10,6 +10,7 @@ from contextvars import copy_context
 from typing import Any, TypeVar
 
 from dbrouter.backends.kernel.capabilities import Capabilities
+from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.ops import Op
 from dbrouter.backends.kernel.running import AsyncRuntime, Runtime, finish
 from dbrouter.backends.kernel.store import Store
@@ -32,6 +33,11 @@ class Threaded:
         self.runtime: Runtime = AsyncRuntime()
         self.inner = store
         self._threads = threads
+        self.begin_anew()
+        begins_anew_in_a_child(self)
+
+    def begin_anew(self) -> None:
+        """Have no threads yet."""
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 

@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, Protocol, TypeVar
 
+from dbrouter.backends.kernel.forking import begins_anew_in_a_child
+
 T = TypeVar("T")
 
 FAN_OUT_THREADS = 16
@@ -54,6 +56,11 @@ class BlockingRuntime:
     blocking = True
 
     def __init__(self) -> None:
+        self.begin_anew()
+        begins_anew_in_a_child(self)
+
+    def begin_anew(self) -> None:
+        """Have no threads yet."""
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 

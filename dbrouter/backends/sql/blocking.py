@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.sql.connections import Unit
 from dbrouter.backends.sql.driver import Aftermath, BlockingDriver, Failure
 from dbrouter.backends.sql.statements import Outcome
@@ -40,8 +41,16 @@ class BlockingConnections:
         self.engine = engine
         self._driver = driver
         self._deadline = deadline
+        self._single_writer = single_writer
         self._writing = threading.Lock() if single_writer else None
         self._one_at_a_time = False
+        begins_anew_in_a_child(self)
+
+    def begin_anew(self) -> None:
+        """Leave the parent its connections: two processes on one socket would read each other's answers."""
+        if not self._one_at_a_time:
+            self.engine.dispose(close=False)
+        self._writing = threading.Lock() if self._single_writer else None
 
     def serialise(self) -> None:
         """Let one unit in at a time, reads too: all threads share one connection (an in-memory database)."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.sql.blocking import ATTEMPTS, STALE_IN_A_ROW, may_repeat
 from dbrouter.backends.sql.connections import Unit
 from dbrouter.backends.sql.driver import Aftermath, AsyncDriver
@@ -45,6 +46,11 @@ class AsyncConnections:
         self._driver = driver
         self._deadline = deadline
         self._single_writer = single_writer
+        self.begin_anew()
+        begins_anew_in_a_child(self)
+
+    def begin_anew(self) -> None:
+        """Know no loop yet; what the parent's loops have open is the parent's."""
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopPool] = WeakKeyDictionary()
         self._abandoned: list[tuple[asyncio.AbstractEventLoop, _LoopPool]] = []
         self._lock = threading.Lock()

@@ -60,7 +60,7 @@ def truth(where: Filter, record: Mapping[str, Any]) -> Truth:
             return None if found is None else fold(as_text(found)).startswith(fold(text))
         case Like(column=column, pattern=pattern):
             found = record.get(column)
-            return None if found is None else like_pattern(pattern).fullmatch(json_text(found)) is not None
+            return None if found is None else like(pattern, json_text(found))
         case HasItem(column=column, item=item):
             found = record.get(column)
             return None if found is None else isinstance(found, list) and item in found
@@ -124,9 +124,13 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def like(pattern: str, text: str) -> bool:
+    """Whether the whole text matches a LIKE pattern, escaped by a backslash, ignoring case."""
+    return _like_expression(pattern).search(text) is not None
+
+
 @lru_cache(maxsize=512)
-def like_pattern(pattern: str) -> re.Pattern[str]:
-    """A LIKE pattern, escaped by a backslash, as a compiled expression that ignores case."""
+def _like_expression(pattern: str) -> re.Pattern[str]:
     pieces: list[str] = []
     characters = iter(pattern)
     for character in characters:
@@ -134,6 +138,15 @@ def like_pattern(pattern: str) -> re.Pattern[str]:
             pieces.append(re.escape(next(characters, "\\")))
         else:
             pieces.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    # Searching from anywhere is what a wildcard at either end means, and far cheaper than trying every length of it.
+    if pieces[:1] == [".*"]:
+        pieces[0] = ""
+    else:
+        pieces.insert(0, r"\A")
+    if pieces[-1] == ".*":
+        pieces.pop()
+    else:
+        pieces.append(r"\Z")
     return re.compile("".join(pieces), re.IGNORECASE | re.DOTALL)
 
 

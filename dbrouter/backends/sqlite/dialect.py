@@ -5,27 +5,41 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from dbrouter.backends.kernel.aggregating import percentile
 from dbrouter.backends.kernel.codec import MARK, as_json_text, decode, encode_text
 from dbrouter.backends.kernel.errors import Corrupt
 from dbrouter.backends.kernel.filters import Field
-from dbrouter.backends.kernel.matching import fold, json_text, like_pattern, read
+from dbrouter.backends.kernel.matching import fold, json_text, like, read
 from dbrouter.backends.kernel.merging import elapsed_ms
 from dbrouter.backends.kernel.tables import Kind, TableSpec
 
 
 def dbr_like(text: str | None, pattern: str) -> int | None:
     """LIKE with escape backslash that ignores the case of all letters; SQLite's own knows only ASCII's."""
-    return None if text is None else int(like_pattern(fold(pattern)).fullmatch(fold(str(text))) is not None)
+    return None if text is None else int(like(fold(pattern), fold(str(text))))
 
 
 def dbr_json_like(text: str | None, pattern: str) -> int | None:
     """`dbr_like` over the canonical text of a JSON value, however it was written."""
     if text is None:
         return None
+    word = _word_in(pattern)
+    if word is not None and "\\" not in text:
+        # A word stands in every way of writing the value, unless something in it is escaped.
+        return int(word in fold(text))
     return dbr_like(text if MARK in text else json_text(decode(text)), pattern)
+
+
+@lru_cache(maxsize=256)
+def _word_in(pattern: str) -> str | None:
+    """The letters, folded, or the digits that a pattern like `%word%` looks for; `None` for any other pattern."""
+    word = pattern[1:-1]
+    return (
+        fold(word) if pattern.startswith("%") and pattern.endswith("%") and (word.isalpha() or word.isdigit()) else None
+    )
 
 
 def dbr_json_at(text: str | None, *path: str) -> str | None:

@@ -23,12 +23,17 @@ COMBINABLE = frozenset({Measure.COUNT, Measure.MIN, Measure.MAX})
 async def all_of_them(runtime: Runtime, asked: Sequence[tuple[Store, Op[R]]]) -> list[R]:
     """Every store's answer, asked at once. Raises the first error: a database that is away is not an empty one."""
     outcomes = await runtime.gather([lambda store=store, op=op: store.execute(op) for store, op in asked])
-    errors = [each for each in outcomes if isinstance(each, BaseException)]
-    if errors:
-        for other in errors[1:]:
-            errors[0].add_note(f"and {type(other).__name__}: {other}")
-        raise errors[0]
+    raise_first(outcomes)
     return [each for each in outcomes if not isinstance(each, BaseException)]
+
+
+def raise_first(outcomes: Sequence[object]) -> None:
+    """Raise the first error among the outcomes, if there is one; it notes the others."""
+    errors = [each for each in outcomes if isinstance(each, BaseException)]
+    for other in errors[1:]:
+        errors[0].add_note(f"and {type(other).__name__}: {other}")
+    if errors:
+        raise errors[0]
 
 
 async def scanned(runtime: Runtime, stores: Sequence[Store], op: Scan) -> Page:

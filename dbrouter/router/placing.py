@@ -19,7 +19,7 @@ from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.router.directory import Directory
-from dbrouter.router.gathering import all_of_them
+from dbrouter.router.gathering import raise_first
 from dbrouter.router.routes import Component, ComponentKind, Routes
 
 OUTERMOST_FIRST = ("workflow", "team", "agent")
@@ -61,10 +61,14 @@ class Placing:
 
     def candidates(self, table: str) -> tuple[str, ...]:
         """All databases that can hold the table; the bound component's first, then the default."""
-        names = self._routes.databases(TABLES[table].family)
+        family = TABLES[table].family
+        names = self._routes.databases(family)
+        if not names:
+            # Raises: no databases would answer like empty ones.
+            self._routes.rule(family)
         if self._bound is None:
             return names
-        own = self._routes.database(TABLES[table].family, self._bound)
+        own = self._routes.database(family, self._bound)
         return (own, *(name for name in names if name != own))
 
     def asked(self, table: str, where: Filter, key: Key | None = None) -> tuple[str, ...]:
@@ -155,11 +159,15 @@ class Placing:
         (column,) = spec.key
         names = self.candidates(spec.name)
         scan = Scan(table=spec.name, where=one_of(column, wanted), columns=(column,))
-        pages = await all_of_them(self._runtime, [(self._databases[name], scan) for name in names])
+        outcomes = await self._runtime.gather([lambda name=name: self._databases[name].execute(scan) for name in names])
         # The first candidate wins where a key is in two databases, as it does when reading.
-        for name, page in reversed(list(zip(names, pages, strict=True))):
-            for record in page.records:
-                self._directory.remember(spec.name, (record[column],), name)
+        for name, page in reversed(list(zip(names, outcomes, strict=True))):
+            if not isinstance(page, BaseException):
+                for record in page.records:
+                    self._directory.remember(spec.name, (record[column],), name)
+        if any(self._directory.place(spec.name, (key,)) is None for key in wanted):
+            # Found nowhere, but one did not answer: that is not "it is nowhere".
+            raise_first(outcomes)
 
     def _ruled(self, spec: TableSpec, record: Mapping[str, Any]) -> bool:
         component = self._component(spec, record) or self._bound
@@ -175,9 +183,13 @@ class Placing:
                 return Component(cast("ComponentKind", each), named)
         return None
 
+    def key_in(self, table: str, where: Filter) -> Key | None:
+        """The key of the one record that the filter is about, if it is."""
+        return _key_in(TABLES[table], pinned(where))
+
     def _known(self, spec: TableSpec, fixed: Mapping[str, Any], key: Key | None) -> str | None:
-        if key is None and all(column in fixed for column in spec.key):
-            key = tuple(fixed[column] for column in spec.key)
+        if key is None:
+            key = _key_in(spec, fixed)
         if key is not None:
             place = self._directory.place(spec.name, key)
             if place is not None:
@@ -185,6 +197,10 @@ class Placing:
         if spec.leader is not None and spec.follows is not None and spec.follows in fixed:
             return self._directory.place(spec.leader, (fixed[spec.follows],))
         return None
+
+
+def _key_in(spec: TableSpec, fixed: Mapping[str, Any]) -> Key | None:
+    return tuple(fixed[column] for column in spec.key) if all(column in fixed for column in spec.key) else None
 
 
 def _key(spec: TableSpec, record: Mapping[str, Any]) -> Key:

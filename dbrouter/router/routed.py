@@ -199,11 +199,29 @@ class RoutedStore:
                 self._placing.remember(op.table, each, name)
 
     async def _everywhere(self, op: Update | Delete) -> list[Any]:
-        where = await self._within_family(op.table, op.where)
-        return await all_of_them(
-            self.runtime,
-            [(store, cast("Op[Any]", replace(op, where=where))) for store in self._stores(op.table, where)],
-        )
+        """What every database that can hold such records did."""
+        op = replace(op, where=await self._within_family(op.table, op.where))
+        stores = self._stores(op.table, op.where)
+        key = self._placing.key_in(op.table, op.where)
+        if key is None:
+            return await all_of_them(self.runtime, [(store, cast("Op[Any]", op)) for store in stores])
+        first, rest = (stores[:1], stores[1:]) if self._is_likely(op.table, key) else (stores, [])
+        done = await self._done_by_one(first, op)
+        if rest and not any(done):
+            done = await self._done_by_one(rest, op)
+        if isinstance(op, Delete) and any(done):
+            self._placing.forget(op.table, key)
+        return done
+
+    async def _done_by_one(self, stores: Sequence[Store], op: Update | Delete) -> list[Any]:
+        """What was done to one record, wherever it is. A database that is away matters only if no other has it."""
+        outcomes: list[Any] = await self.runtime.gather([lambda store=store: store.execute(op) for store in stores])
+        answers = [each for each in outcomes if not isinstance(each, BaseException)]
+        if not any(answers):
+            for each in outcomes:
+                if isinstance(each, BaseException):
+                    raise each
+        return answers
 
     async def _claimed(self, op: Claim) -> Record | None:
         """A claim from any database; the start moves on with every call, so that none is served last for ever."""

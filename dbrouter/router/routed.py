@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, assert_never, cast
 
@@ -124,7 +124,7 @@ class RoutedStore:
                 stores = self._stores(op.table, op.where)
                 return await (stores[0].execute(op) if len(stores) == 1 else scanned(self.runtime, stores, op))
             case Aggregate():
-                op = replace(op, where=await self._within_family(op.table, op.where))
+                op = await self._with_answers(op)
                 stores = self._stores(op.table, op.where)
                 return await (stores[0].execute(op) if len(stores) == 1 else grouped(self.runtime, stores, op))
             case Insert():
@@ -271,23 +271,37 @@ class RoutedStore:
         names = (proven,) if proven is not None else self._placing.asked(table, where)
         return [self._databases[name] for name in names]
 
+    async def _with_answers(self, op: Aggregate) -> Aggregate:
+        """The op with its questions answered: those of its measures all, for they may be computed here."""
+        measures = [
+            replace(each, where=answered(each.where, await self._answers(related_in(each.where))))
+            for each in op.measures
+        ]
+        return replace(op, where=await self._within_family(op.table, op.where), measures=tuple(measures))
+
     async def _within_family(self, table: str, where: Filter) -> Filter:
         """The filter with questions to tables of other families answered first: those may be in other databases."""
+        asked = [each for each in related_in(where) if _leaves(TABLES[table].family, each)]
+        return answered(where, await self._answers(asked)) if asked else where
+
+    async def _answers(self, questions: Iterable[Related]) -> dict[Related, In]:
         answers: dict[Related, In] = {}
-        for question in related_in(where):
-            if TABLES[question.table].family != TABLES[table].family:
-                scan = Scan(table=question.table, where=question.where, columns=(question.key,))
-                page = await self.execute(scan)
-                answers[question] = answer(question, (record[question.key] for record in page.records))
-        return answered(where, answers) if answers else where
+        for question in questions:
+            scan = Scan(table=question.table, where=question.where, columns=(question.key,))
+            page = await self.execute(scan)
+            answers[question] = answer(question, (record[question.key] for record in page.records))
+        return answers
+
+
+def _leaves(family: str, question: Related) -> bool:
+    """Whether a question, or one within it, is about a table of another family."""
+    return TABLES[question.table].family != family or any(_leaves(family, each) for each in related_in(question.where))
 
 
 def _crosses_families(op: AnyOp) -> bool:
-    where = getattr(op, "where", None)
-    if where is None:
-        return False
     family = TABLES[tables_of(op)[0]].family
-    return any(TABLES[question.table].family != family for question in related_in(where))
+    filters = [getattr(op, "where", None), *(each.where for each in getattr(op, "measures", ()))]
+    return any(_leaves(family, question) for where in filters if where is not None for question in related_in(where))
 
 
 def _by_home(homes: Sequence[str]) -> dict[str, list[int]]:

@@ -25,10 +25,10 @@ def related_in(where: Filter) -> Iterator[Related]:
 
 
 def answered(where: Filter, answers: Mapping[Related, In]) -> Filter:
-    """The filter with each question replaced by its answer."""
+    """The filter with each question that is answered replaced by its answer."""
     match where:
         case Related():
-            return answers[where]
+            return answers.get(where, where)
         case And(filters=filters):
             return And(tuple(answered(each, answers) for each in filters))
         case Or(filters=filters):

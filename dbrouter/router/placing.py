@@ -29,6 +29,9 @@ LATE = frozenset({"traces"})
 """Tables whose records may learn their component when they are stored already: who reads traces while a run goes on has
 its first spans written before its root span says whose they are. Naming the component does not say where they are."""
 
+OF_EVERYBODY = frozenset({"metrics"})
+"""Tables whose records count what all components did: a view of one component must not begin a second count."""
+
 
 class Placing:
     """Chooses databases. `bound`: the component whose calls these are, if that is known."""
@@ -129,7 +132,8 @@ class Placing:
             if here is not None:
                 return here
         component = self._component(spec, record)
-        return self._routes.database(spec.family, component or self._bound)
+        bound = None if spec.name in OF_EVERYBODY else self._bound
+        return self._routes.database(spec.family, component or bound)
 
     async def _locate(self, spec: TableSpec, records: Sequence[Record], *, fresh: bool) -> None:
         """Look up, once for all records, what placing them needs and nobody remembers."""

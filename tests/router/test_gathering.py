@@ -12,7 +12,7 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.router.agno_types import AgentSession, UserMemory
 from tests.families.trace_samples import at, span, trace
-from tests.router.world import World
+from tests.router.world import OPS_BOT, World
 
 AGENTS = ("helper", "ops-bot", "clerk")
 
@@ -171,9 +171,10 @@ def test_metrics_count_the_sessions_of_every_database(world: World) -> None:
     now = int(time.time())
     for number, agent_id in enumerate(("helper", "ops-bot", "ops-bot")):
         world.db.upsert_session(AgentSession(session_id=f"s{number}", agent_id=agent_id, user_id="ann", created_at=now))
-    world.db.calculate_metrics()
-    rows, _ = world.db.get_metrics()
-    assert sum(row["agent_sessions_count"] for row in rows) == 3
+    for db in (world.view(OPS_BOT), world.db, world.cold()):
+        db.calculate_metrics()
+        rows, _ = db.get_metrics()
+        assert sum(row["agent_sessions_count"] for row in rows) == 3
     assert {len(each.inner_rows("metrics")) for each in (world.ops, world.cheap)} == {0}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from dbrouter.backends.kernel.filters import Everything, Filter, Related
+from dbrouter.backends.kernel.isolation import Isolation
 
 
 def only_everything(where: Filter) -> bool:
@@ -35,6 +36,7 @@ class Capabilities:
     batches: several upserts in one request. uniques: enforces declared unique sets.
     parents: enforces declared parents.
     commits: atomic commit of several records. Not emulated: without it, such a commit is refused.
+    isolations: how tenants can be kept apart in it, apart from a database for each (see `isolation.py`).
     """
 
     filters: Callable[[Filter], bool] = only_everything
@@ -52,6 +54,7 @@ class Capabilities:
     uniques: bool = False
     parents: bool = False
     commits: bool = False
+    isolations: frozenset[Isolation] = frozenset()
 
     def as_dict(self) -> dict[str, Any]:
         """Name -> claimed, for tables and `dbrouter check`; filters as "all", "one table" or "none"."""
@@ -59,7 +62,8 @@ class Capabilities:
         return {
             each.name: words.get(self.filters, "some") if each.name == "filters" else getattr(self, each.name)
             for each in fields(self)
-        }
+            if each.name != "isolations"
+        } | {"isolations": ", ".join(sorted(each.value for each in self.isolations)) or "none"}
 
 
 EVERYTHING_NATIVE = Capabilities(
@@ -78,4 +82,5 @@ EVERYTHING_NATIVE = Capabilities(
     uniques=True,
     parents=True,
     commits=True,
+    isolations=frozenset({Isolation.SCHEMA, Isolation.ROWS}),
 )

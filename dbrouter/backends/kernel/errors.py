@@ -50,6 +50,43 @@ class PolicyError(DbRouterError):
     """A policy (tenancy, limits ...) refused the call."""
 
 
+class TenantError(PolicyError):
+    """Tenancy refused the call; nothing was read or written."""
+
+
+class MissingTenant(TenantError):
+    """Nothing says which tenant the call is for."""
+
+
+class UnknownTenant(TenantError):
+    """The call names a tenant that there is not."""
+
+
+class TenantSuspended(TenantError):
+    """The tenant is suspended."""
+
+
+class TenantConflict(TenantError):
+    """Two sources name different tenants for one call."""
+
+
+class TenantLocked(TenantError):
+    """A tenant is bound already, and cannot be changed before that binding ends."""
+
+
+class CrossedTenant(TenantError):
+    """A database answered with a row of another tenant. The row went no further; the database is set up wrongly."""
+
+
+class LimitExceeded(PolicyError):
+    """The tenant is over one of its limits; nothing was done. `retry_after`: seconds; `None` if waiting is no help."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.retryable = retry_after is not None
+
+
 class StoreError(DbRouterError):
     """A database refused or failed an op."""
 

@@ -1,0 +1,1 @@
+"""One tenant's rows and no other's, enforced on ops."""

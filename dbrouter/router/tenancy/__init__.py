@@ -1,0 +1,1 @@
+"""Whose call it is, and which store answers it."""

@@ -1,0 +1,120 @@
+"""Random calls by tenants in turn, each answer searched for marks of the others."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from dbrouter.backends.kernel.errors import CrossedTenant, DbRouterError
+from dbrouter.testing.leaks.arguments import Hand, arguments
+from dbrouter.testing.leaks.canaries import Leak, canary, marks_in
+
+NOT_PLAYED = frozenset(
+    {"close", "from_dict", "to_dict", "table_exists", "get_latest_schema_version", "upsert_schema_version"}
+)
+"""Of the whole db rather than of a tenant."""
+
+WRITES = 4
+"""How much likelier than others are the methods that bring rows in; else most reads would find nothing."""
+
+REFUSALS = (DbRouterError, ValueError)
+"""What a random call may raise: it names what is not there, or is not allowed."""
+
+
+@dataclass(slots=True)
+class Played:
+    """What was played: calls per method, how many of them answered with something, how many were refused."""
+
+    calls: Counter[str] = field(default_factory=Counter[str])
+    answered: Counter[str] = field(default_factory=Counter[str])
+    refused: Counter[str] = field(default_factory=Counter[str])
+
+    def dumb(self) -> list[str]:
+        """Methods that were called often and never did anything but refuse: the suite would prove nothing of them."""
+        return [name for name, count in self.calls.items() if count >= 20 and self.refused[name] == count]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    number: int
+    method: str
+    call: Callable[..., Any]
+    given: dict[str, Any]
+
+
+def methods_of(db: Any) -> dict[str, inspect.Signature]:
+    """The methods of agno's interface that this db serves, with their signatures."""
+    agno = {name for base in type(db).__mro__ if base.__module__.startswith("agno.") for name in vars(base)}
+    return {
+        name: inspect.signature(getattr(db, name))
+        for name in sorted(agno - NOT_PLAYED)
+        if not name.startswith("_") and _ours(db, name)
+    }
+
+
+def _ours(db: Any, name: str) -> bool:
+    method = getattr(type(db), name, None)
+    return inspect.isfunction(method) and method.__module__.startswith("dbrouter.")
+
+
+def _calls(views: Sequence[Any], count: int, seed: int) -> Iterator[_Call]:
+    random = Random(seed)  # noqa: S311  # chance, not secrecy
+    signatures = methods_of(views[0])
+    names = list(signatures)
+    weights = [WRITES if name.startswith(("upsert", "create")) else 1 for name in names]
+    for _ in range(count):
+        number = random.randrange(len(views))
+        name = random.choices(names, weights)[0]
+        given = arguments(name, signatures[name], Hand(random, canary(number)))
+        yield _Call(number, name, getattr(views[number], name), given)
+
+
+def _examined(played: Played, call: _Call, answer: Any) -> None:
+    foreign = marks_in(answer) - {call.number}
+    if foreign:
+        raise Leak(
+            f"{call.method}({call.given!r:.500}) of tenant {call.number} shows tenants {sorted(foreign)}: "
+            f"{answer!r:.500}"
+        )
+    played.calls[call.method] += 1
+    if isinstance(answer, Exception):
+        played.refused[call.method] += 1
+    elif answer not in (None, [], {}, 0, False, ([], 0)):
+        played.answered[call.method] += 1
+
+
+def play(views: Sequence[Any], count: int, *, seed: int) -> Played:
+    """Make so many random calls on the tenants' views of a db; `Leak` if one shows what is another's.
+
+    views: one db for each tenant; the position is the tenant's number, and its mark.
+    """
+    played = Played()
+    for call in _calls(views, count, seed):
+        try:
+            answer = call.call(**call.given)
+        except CrossedTenant as error:
+            raise Leak(f"{call.method}({call.given!r:.500}) was stopped by the last lock: {error}") from error
+        except REFUSALS as refusal:
+            answer = refusal
+        _examined(played, call, answer)
+    return played
+
+
+async def aplay(views: Sequence[Any], count: int, *, seed: int) -> Played:
+    """`play`, on async dbs."""
+    played = Played()
+    for call in _calls(views, count, seed):
+        try:
+            answer = call.call(**call.given)
+            if inspect.isawaitable(answer):
+                answer = await answer
+        except CrossedTenant as error:
+            raise Leak(f"{call.method}({call.given!r:.500}) was stopped by the last lock: {error}") from error
+        except REFUSALS as refusal:
+            answer = refusal
+        _examined(played, call, answer)
+    return played

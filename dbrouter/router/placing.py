@@ -84,7 +84,7 @@ class Placing:
         if len(names) == 1:
             return names
         fixed = pinned(where)
-        component = self._component(spec, fixed)
+        component = component_of(spec, fixed)
         ruled = component is not None and self._routes.rule(spec.family, component).component == component
         if ruled and table not in LATE:
             return (self._routes.database(spec.family, component),)
@@ -131,7 +131,7 @@ class Placing:
             here = self._directory.place(spec.name, _key(spec, record))
             if here is not None:
                 return here
-        component = self._component(spec, record)
+        component = component_of(spec, record)
         bound = None if spec.name in OF_EVERYBODY else self._bound
         return self._routes.database(spec.family, component or bound)
 
@@ -174,18 +174,8 @@ class Placing:
             raise_first(outcomes)
 
     def _ruled(self, spec: TableSpec, record: Mapping[str, Any]) -> bool:
-        component = self._component(spec, record) or self._bound
+        component = component_of(spec, record) or self._bound
         return component is not None and self._routes.rule(spec.family, component).component is not None
-
-    def _component(self, spec: TableSpec, values: Mapping[str, Any]) -> Component | None:
-        columns = dict(spec.components)
-        kind = values.get("session_type")
-        order = (kind,) if kind in columns else OUTERMOST_FIRST
-        for each in order:
-            named = values.get(columns.get(cast("str", each), ""))
-            if named is not None:
-                return Component(cast("ComponentKind", each), named)
-        return None
 
     def key_in(self, table: str, where: Filter) -> Key | None:
         """The key of the one record that the filter is about, if it is."""
@@ -201,6 +191,18 @@ class Placing:
         if spec.leader is not None and spec.follows is not None and spec.follows in fixed:
             return self._directory.place(spec.leader, (fixed[spec.follows],))
         return None
+
+
+def component_of(spec: TableSpec, values: Mapping[str, Any]) -> Component | None:
+    """The component that these columns of a record name: of a session the one of its type, else the outermost."""
+    columns = dict(spec.components)
+    kind = values.get("session_type")
+    order = (kind,) if kind in columns else OUTERMOST_FIRST
+    for each in order:
+        named = values.get(columns.get(cast("str", each), ""))
+        if named is not None:
+            return Component(cast("ComponentKind", each), named)
+    return None
 
 
 def _key_in(spec: TableSpec, fixed: Mapping[str, Any]) -> Key | None:

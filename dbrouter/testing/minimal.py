@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.completing import key_in, projected
 from dbrouter.backends.kernel.duplicates import duplicate
-from dbrouter.backends.kernel.emulation import INTERNAL_TABLES, indexed_columns
+from dbrouter.backends.kernel.emulation import INTERNAL_TABLES, access_paths
 from dbrouter.backends.kernel.errors import Conflict, StoreError, Unsupported
-from dbrouter.backends.kernel.filters import EVERYTHING, Compare, Comparison, Field, Filter
+from dbrouter.backends.kernel.filters import EVERYTHING, And, Compare, Comparison, Field, Filter
+from dbrouter.backends.kernel.isolation import Isolation
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import (
@@ -36,6 +36,7 @@ from dbrouter.backends.kernel.ops import (
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.stored_form import decoded, encoded
 from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
 
 R = TypeVar("R")
 
@@ -53,7 +54,7 @@ class MinimalStore:
     def __init__(
         self,
         *,
-        tables: Mapping[str, TableSpec] = TABLES,
+        tables: Mapping[str, TableSpec] = ALL_TABLES,
         commits: bool = False,
         watch: Callable[[Op[Any]], None] | None = None,
     ) -> None:
@@ -68,8 +69,8 @@ class MinimalStore:
 
     @property
     def capabilities(self) -> Capabilities:
-        """None, or only `commits`."""
-        return Capabilities(commits=self._commits)
+        """None but tables that tenants share, and perhaps `commits`."""
+        return Capabilities(commits=self._commits, isolations=frozenset({Isolation.ROWS}))
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer, or `Unsupported`."""
@@ -168,7 +169,7 @@ class AsyncMinimalStore(MinimalStore):
     def __init__(
         self,
         *,
-        tables: Mapping[str, TableSpec] = TABLES,
+        tables: Mapping[str, TableSpec] = ALL_TABLES,
         commits: bool = False,
         watch: Callable[[Op[Any]], None] | None = None,
     ) -> None:
@@ -182,8 +183,12 @@ class AsyncMinimalStore(MinimalStore):
 
 
 def _can_look_up(spec: TableSpec, where: Filter) -> bool:
-    match where:
-        case Compare(field=Field(column=column, path=()), comparison=Comparison.EQ):
-            return column in indexed_columns(spec)
-        case _:
-            return where == EVERYTHING
+    asked = where.filters if isinstance(where, And) else (where,)
+    columns: list[str] = []
+    for each in asked:
+        match each:
+            case Compare(field=Field(column=column, path=()), comparison=Comparison.EQ):
+                columns.append(column)
+            case _:
+                return where == EVERYTHING
+    return tuple(columns) in access_paths(spec)

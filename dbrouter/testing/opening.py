@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
@@ -30,7 +29,7 @@ class Opener:
 
 def _answering_everything(store: Store) -> Store:
     """The store as the router uses it: what it does not declare is emulated."""
-    if isinstance(store, Emulated) or store.capabilities == EVERYTHING_NATIVE:
+    if isinstance(store, Emulated) or store.capabilities.complete:
         return store
     return Emulated(store)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TypeVar, cast
 
-from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import Capabilities, all_filters
 from dbrouter.backends.kernel.emulation import INTERNAL_TABLES
 from dbrouter.backends.kernel.filters import EVERYTHING
@@ -25,6 +24,7 @@ from dbrouter.backends.kernel.ops import (
     Update,
     Upsert,
 )
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
 from dbrouter.backends.memory.store import MemoryStore
 
 R = TypeVar("R")
@@ -34,7 +34,7 @@ class LimitedStore(MemoryStore):
     """Fails a test that asks for what the capabilities do not promise."""
 
     def __init__(self, capabilities: Capabilities) -> None:
-        super().__init__(tables={**TABLES, **INTERNAL_TABLES})
+        super().__init__(tables={**ALL_TABLES, **INTERNAL_TABLES})
         self._capabilities = capabilities
 
     @property

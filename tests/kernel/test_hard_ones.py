@@ -130,7 +130,7 @@ def test_each_hard_op_is_one_round_trip_on_postgres(wire: tuple[PostgresStore, R
     ask(store, Insert(table="sessions", records=(session(),)))
     ask(store, Insert(table="schedules", records=(schedule("due", next_run_at=90), schedule("later", next_run_at=900))))
     prepare_publishing(store)
-    history = Children(table="runs", on="session_id", columns=("run_id",), order=(Order(Field("run_index")),))
+    history = Children(table="runs", on=("session_id",), columns=("run_id",), order=(Order(Field("run_index")),))
     newest_first = (Order(Field("created_at"), descending=True),)
     ops = {
         "merge a trace": Upsert(table="traces", records=(trace(status="ERROR"),), rules=MERGE, returning=False),

@@ -237,7 +237,7 @@ class Twins(RuleBasedStateMachine):
         """A session and its runs."""
         children = Children(
             table="runs",
-            on="session_id",
+            on=("session_id",),
             columns=("run_id", "status", "run_data"),
             order=data.draw(orders("runs")),
             where=data.draw(filters("runs")),

@@ -313,7 +313,7 @@ class Together(RuleBasedStateMachine):
         """A session with its runs, asked by anyone."""
         children = Children(
             table="runs",
-            on="session_id",
+            on=("session_id",),
             columns=("run_id", "status"),
             order=data.draw(orders("runs")),
             where=data.draw(st.just(EVERYTHING) | st.just(eq("status", "a"))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from dbrouter.backends.kernel.filters import Everything, Filter, Related
@@ -55,6 +55,11 @@ class Capabilities:
     parents: bool = False
     commits: bool = False
     isolations: frozenset[Isolation] = frozenset()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every op runs natively, however tenants are kept apart."""
+        return replace(self, isolations=EVERYTHING_NATIVE.isolations) == EVERYTHING_NATIVE
 
     def as_dict(self) -> dict[str, Any]:
         """Name -> claimed, for tables and `dbrouter check`; filters as "all", "one table" or "none"."""

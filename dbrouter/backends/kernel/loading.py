@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbrouter.backends.kernel.filters import all_of, eq
+from dbrouter.backends.kernel.errors import StoreError
+from dbrouter.backends.kernel.filters import Filter, all_of, eq
 from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.ops import Load, Scan
+from dbrouter.backends.kernel.ops import Key, Load, Scan
 from dbrouter.backends.kernel.ordering import backwards
 
 
@@ -15,12 +16,19 @@ def children_scan(op: Load, key_columns: Sequence[str]) -> Scan:
     asked = op.children
     return Scan(
         table=asked.table,
-        where=all_of(eq(asked.on, op.key[0]), asked.where),
+        where=all_of(*parent_is(asked.on, op.key), asked.where),
         order=asked.order if asked.limit is None else backwards(asked.order, key_columns),
         limit=asked.limit,
         columns=asked.columns,
         raw=asked.raw,
     )
+
+
+def parent_is(columns: Sequence[str], key: Key) -> tuple[Filter, ...]:
+    """The filters that children of the record with this key match. Raises `StoreError` if the two do not fit."""
+    if len(columns) != len(key):
+        raise StoreError(f"children found by {', '.join(columns)} cannot belong to a record with a key of {len(key)}")
+    return tuple(eq(column, value) for column, value in zip(columns, key, strict=True))
 
 
 def in_order(op: Load, found: list[Record]) -> list[Record]:

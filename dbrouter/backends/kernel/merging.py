@@ -74,14 +74,18 @@ class Elapsed:
     end: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Next:
     """On insert: the incoming position if it is free within the parent, else one past the largest (from 0).
 
-    A stored position stays; a stored null is filled the same way.
+    A stored position stays; a stored null is filled the same way. within: the columns that name the parent, written
+    `Next("session_id")`.
     """
 
-    within: str
+    within: tuple[str, ...]
+
+    def __init__(self, *within: str) -> None:
+        object.__setattr__(self, "within", within)
 
 
 Rule: TypeAlias = Keep | Replace | SetTo | Fill | Present | Least | Greatest | Ranked | Elapsed | Next

@@ -113,13 +113,13 @@ class Scan(Op[Page]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Children:
-    """The records of another table whose `on` column equals the loaded record's key.
+    """The records of another table whose `on` columns equal the loaded record's key, column by column.
 
     limit: only the last so many in `order`; they come in `order` all the same.
     """
 
     table: str
-    on: str
+    on: tuple[str, ...]
     columns: tuple[str, ...]
     order: tuple[Order, ...]
     where: Filter = EVERYTHING

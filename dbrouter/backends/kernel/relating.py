@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from dbrouter.backends.kernel.errors import MissingParent
 from dbrouter.backends.kernel.filters import And, Field, Filter, In, Not, Or, Related
@@ -44,12 +44,17 @@ def answer(question: Related, found: Iterable[Any]) -> In:
     return In(Field(question.column), tuple(dict.fromkeys(value for value in found if value is not None)))
 
 
-def children_in(tables: Mapping[str, TableSpec], table: str) -> Iterator[tuple[TableSpec, Parent]]:
-    """The tables that declare this one as a parent, with the declaration."""
+Children: TypeAlias = Mapping[str, tuple[tuple[TableSpec, Parent], ...]]
+"""Table -> the tables that declare it as a parent, with the declarations."""
+
+
+def children_by_table(tables: Mapping[str, TableSpec]) -> Children:
+    """The children of every table that has some."""
+    found: dict[str, list[tuple[TableSpec, Parent]]] = {}
     for spec in tables.values():
         for parent in spec.parents:
-            if parent.table == table:
-                yield spec, parent
+            found.setdefault(parent.table, []).append((spec, parent))
+    return {table: tuple(children) for table, children in found.items()}
 
 
 def named_parent(parent: Parent, record: Mapping[str, Any]) -> tuple[Any, ...] | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.identifiers import fitting
+from dbrouter.backends.kernel.relating import children_by_table
 from dbrouter.backends.kernel.tables import Column, Index, Kind, Parent, TableSpec, Unique
 
 TENANT = "dbr_tenant"
@@ -63,3 +66,21 @@ TENANT_TABLES: dict[str, TableSpec] = {tenant_table(name): _shared(spec) for nam
 
 ALL_TABLES: dict[str, TableSpec] = TABLES | TENANT_TABLES
 """Every table that a store can be asked for."""
+
+CHILDREN = children_by_table(ALL_TABLES)
+"""The children of every table of these."""
+
+
+def children_of(table: str) -> tuple[TableSpec, ...]:
+    """The tables that declare this one as a parent."""
+    return tuple({child.name: child for child, _ in CHILDREN.get(table, ())}.values())
+
+
+def physical_names(given: Mapping[str, str]) -> dict[str, str]:
+    """Spec name -> what each table is called in a database, where the tables `given` have names of their own.
+
+    The shared tables are named after agno's: two deployments that keep apart by table names keep apart in these too.
+    """
+    names = {name: spec.default_name for name, spec in TABLES.items()} | dict(given)
+    shared = {tenant_table(name): fitting(f"tenants_{names[name]}") for name in TABLES}
+    return shared | names

@@ -14,6 +14,7 @@ from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Key
 from dbrouter.backends.kernel.stored_form import decoded
 from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tenant_tables import TENANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,11 @@ class Rows:
 
 def _looked_up(spec: TableSpec) -> tuple[str, ...]:
     """The columns by which rows are found: leading columns of the key and the indexes, and those of parents."""
-    leading = [columns[0] for columns in (spec.key, *(index.columns for index in spec.indexes))]
     indexed = [column.name for column in spec.columns if column.index]
-    fathers = [parent.columns[0] for parent in spec.parents]
-    return tuple(dict.fromkeys((*leading, *indexed, *fathers)))
+    led = [spec.key, *(index.columns for index in spec.indexes), *(parent.columns for parent in spec.parents)]
+    # Of a table that tenants share, the column after the tenant finds fewer rows than the tenant.
+    leading = [columns[1 if columns[0] == TENANT else 0] for columns in led]
+    return tuple(dict.fromkeys((*leading, *indexed, spec.key[0])))
 
 
 def _forget(lookup: dict[Any, dict[Key, None]], value: Any, key: Key) -> None:

@@ -15,7 +15,7 @@ from dbrouter.backends.kernel.ops import Key
 from dbrouter.backends.kernel.relating import (
     answer,
     answered,
-    children_in,
+    children_by_table,
     missing_parent,
     named_parent,
     related_in,
@@ -31,6 +31,7 @@ class MemoryState:
 
     def __init__(self, tables: Mapping[str, TableSpec]) -> None:
         self.specs = tables
+        self._children = children_by_table(tables)
         self.existing: set[str] = set()
         self._rows: dict[str, Rows] = {}
         self._versions = itertools.count(1)
@@ -97,7 +98,7 @@ class MemoryState:
             self._set(name, key, None)
         # Checked after all are gone, as SQL does: a record may go together with the one that names it.
         for (name, _), row in doomed.items():
-            for child, parent in children_in(self.specs, name):
+            for child, parent in self._children.get(name, ()):
                 values = tuple(row.values[column] for column in parent.references)
                 if parent.enforced and not parent.cascade and self._exists(child.name, parent.columns, values):
                     raise still_referenced(name, child.name)
@@ -108,7 +109,7 @@ class MemoryState:
         if row is None or (table, key) in doomed:
             return False
         doomed[table, key] = row
-        for child, parent in children_in(self.specs, table):
+        for child, parent in self._children.get(table, ()):
             if parent.cascade:
                 values = tuple(row.values[column] for column in parent.references)
                 for each in self._with(child.name, parent.columns, values):

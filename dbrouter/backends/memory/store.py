@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar, cast
 
-from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.errors import Unsupported
 from dbrouter.backends.kernel.ops import (
@@ -24,6 +23,7 @@ from dbrouter.backends.kernel.ops import (
 )
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, physical_names
 from dbrouter.backends.memory import reads, writes
 from dbrouter.backends.memory.settings import MemorySettings
 from dbrouter.backends.memory.state import MemoryState
@@ -48,14 +48,15 @@ class MemoryStore:
     """Executes every op natively, one at a time, over tables that live as long as this object.
 
     Nothing is shared with the caller: values are kept as the codec writes them. Versions are increasing integers.
-    tables: the specs it serves, agno's if not given.
+    tables: the specs it serves, agno's and their shared forms if not given.
     """
 
     runtime: Runtime
 
-    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = TABLES) -> None:
+    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> None:
         self.runtime = BlockingRuntime()
         self._settings = settings if settings is not None else MemorySettings()
+        self._names = physical_names(self._settings.names)
         self._state = MemoryState(tables)
 
     @classmethod
@@ -88,7 +89,8 @@ class MemoryStore:
 
     def physical_name(self, table: str) -> str:
         """The configured name, else agno's."""
-        return self._settings.names.get(table, self._state.spec(table).default_name)
+        spec = self._state.spec(table)
+        return self._names.get(table, spec.default_name)
 
     async def ping(self) -> None:
         """Return: memory always answers."""
@@ -109,6 +111,6 @@ class MemoryStore:
 class AsyncMemoryStore(MemoryStore):
     """The same for an event loop. No op waits for anything, so none suspends."""
 
-    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = TABLES) -> None:
+    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> None:
         super().__init__(settings, tables=tables)
         self.runtime: Runtime = AsyncRuntime()

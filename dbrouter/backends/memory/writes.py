@@ -8,7 +8,7 @@ from typing import Any
 from dbrouter.backends.kernel.completing import changed, check_changes, check_columns, completed, key_in
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.errors import Conflict, StoreError
-from dbrouter.backends.kernel.filters import Field, Filter, In, IsNull
+from dbrouter.backends.kernel.filters import Field, Filter, In, IsNull, all_of
 from dbrouter.backends.kernel.merging import Next, Record, merged
 from dbrouter.backends.kernel.ops import (
     ABSENT,
@@ -161,8 +161,12 @@ def _positioned(state: MemoryState, op: Upsert, incoming: Record, before: Record
 
 
 def _siblings(rule: Next, record: Record) -> Filter:
-    parent = record[rule.within]
-    return IsNull(Field(rule.within)) if parent is None else In(Field(rule.within), (parent,))
+    return all_of(
+        *(
+            IsNull(Field(column)) if record[column] is None else In(Field(column), (record[column],))
+            for column in rule.within
+        )
+    )
 
 
 def _change(state: MemoryState, table: str, row: Row, changes: Mapping[str, Any]) -> Row:

@@ -119,12 +119,14 @@ class PostgresDialect:
     def mean(self, expression: str) -> str:
         return f"AVG({expression})::float8"
 
-    def lock_position(self, column: str) -> str | None:
+    def lock_position(self, column: str, width: int) -> str | None:
         # The key that agno's own class locks, so that both can write side by side. Sorted, so writers cannot deadlock.
-        return (
-            f"SELECT pg_advisory_xact_lock(hashtext('agno_{column}'), hashtext(parent))"
-            " FROM unnest(%s::text[]) AS parents(parent)"
-        )
+        lock = f"SELECT pg_advisory_xact_lock(hashtext('agno_{column}'), hashtext(%s))"
+        if width == 1:
+            return f"{lock % 'parent'} FROM unnest(%s::text[]) AS parents(parent)"
+        # The text of a row quotes its parts, so no two parents have the same.
+        lists = ", ".join(["%s::text[]"] * width)
+        return f"{lock % 'parents::text'} FROM unnest({lists}) AS parents"
 
     def skip_locked(self) -> str:
         return " FOR UPDATE SKIP LOCKED"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.errors import OutdatedSchema
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
 from dbrouter.backends.sql.connections import Connections, Unit
 from dbrouter.backends.sql.dialect import Dialect
 from dbrouter.backends.sql.schema import SCHEMA_VERSION, ddl, lineage
@@ -65,7 +65,7 @@ class Catalog:
             columns.setdefault(table, set()).add(column)
         known: set[str] = set()
         outdated: dict[str, list[str]] = {}
-        for name, spec in TABLES.items():
+        for name, spec in ALL_TABLES.items():
             held = columns.get(self._names[name])
             if held is None:
                 continue
@@ -75,7 +75,7 @@ class Catalog:
             else:
                 known.add(name)
         self._known, self._outdated = frozenset(known), outdated
-        self._missing = frozenset(TABLES) - known - outdated.keys()
+        self._missing = frozenset(ALL_TABLES) - known - outdated.keys()
         return frozenset(columns)
 
     async def create(self, tables: Iterable[str]) -> None:

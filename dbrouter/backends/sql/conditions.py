@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, assert_never
 
 from dbrouter.backends.kernel.codec import encode_text
@@ -101,10 +101,7 @@ class Conditions:
                 self.params.append(encode_text(item))
                 return condition_text
             case Related(column=column, table=table, key=key, where=inner):
-                other = self.relations[table]
-                nested = Conditions(other, self.relations, self.params)
-                found = f"SELECT {other.quoted(key)} FROM {other.table} WHERE {nested.where(inner)}"
-                return f"{self.column(column)} IN ({found})"
+                return self.among((column,), table, (key,), inner)
             case And(filters=()):
                 return "1 = 1"
             case Or(filters=()):
@@ -119,6 +116,14 @@ class Conditions:
                 return f"NOT ({self.where(inner)})"
             case _:
                 assert_never(condition)
+
+    def among(self, columns: tuple[str, ...], table: str, keys: tuple[str, ...], inner: Filter) -> str:
+        """The condition that the columns equal the `keys` of a record of another table that matches."""
+        other = self.relations[table]
+        nested = Conditions(other, self.relations, self.params)
+        selected = ", ".join(other.quoted(key) for key in keys)
+        found = f"SELECT {selected} FROM {other.table} WHERE {nested.where(inner)}"
+        return f"{row_of(map(self.column, columns))} IN ({found})"
 
     def read(self, field: Field) -> str:
         """The field as an expression."""
@@ -239,6 +244,12 @@ class Merging:
         if guard.unscoped:
             ways.append(f"{self.incoming(guard.column)} IS NULL")
         return f"({' OR '.join(ways)})"
+
+
+def row_of(expressions: Iterable[str]) -> str:
+    """The expressions as one value to compare: itself if it is one, else a row."""
+    each = tuple(expressions)
+    return each[0] if len(each) == 1 else f"({', '.join(each)})"
 
 
 def escaped_like(text: str) -> str:

@@ -107,8 +107,11 @@ class Dialect(Protocol):
         """The mean of a group as a floating-point number."""
         ...
 
-    def lock_position(self, column: str) -> str | None:
-        """A statement with one placeholder (a list of parent keys) that serialises position allocation."""
+    def lock_position(self, column: str, width: int) -> str | None:
+        """A statement that serialises position allocation within parents.
+
+        width: how many columns name a parent; a placeholder for each stands for the list of its values.
+        """
         ...
 
     def skip_locked(self) -> str:

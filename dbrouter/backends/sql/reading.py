@@ -9,6 +9,7 @@ from typing import Any
 from dbrouter.backends.kernel.codec import decode_text
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import EVERYTHING, Field, all_of, eq
+from dbrouter.backends.kernel.loading import parent_is
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Get, Load, Loaded, Measure, Order, Page, Scan, Stored
 from dbrouter.backends.kernel.tables import Kind
 from dbrouter.backends.sql.conditions import Conditions
@@ -108,8 +109,7 @@ def load(op: Load, relations: Relations) -> Statement:
     own_sql = f"SELECT 0 AS dbr_kind, 0 AS dbr_at, {', '.join(own_parts)} FROM {relation.table} WHERE {where}"
 
     below = Conditions(children, relations, params)
-    (key,) = op.key
-    child_where = below.where(all_of(eq(op.children.on, key), op.children.where))
+    child_where = below.where(all_of(*parent_is(op.children.on, op.key), op.children.where))
     needed = in_order({*theirs, *children.spec.key, *(each.field.column for each in op.children.order)}, children)
     inner = f"SELECT {', '.join(children.quoted(each) for each in needed)} FROM {children.table} WHERE {child_where}"
     if op.children.limit is not None:

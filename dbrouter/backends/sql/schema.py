@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.filters import EVERYTHING, And, Filter, IsNull, Not
+from dbrouter.backends.kernel.identifiers import fitting
 from dbrouter.backends.kernel.tables import Column, Index, TableSpec
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, TENANT
 from dbrouter.backends.sql.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def ddl(table: str, names: Mapping[str, str], dialect: Dialect, schema: str | No
     from sqlalchemy.schema import CreateIndex, CreateTable
 
     metadata = MetaData(schema=schema)
-    built = _with_parents(TABLES[table], names, dialect, metadata)
+    built = _with_parents(ALL_TABLES[table], names, dialect, metadata)
     compiler = _compiler(dialect)
     statements: list[Any] = [CreateTable(built, if_not_exists=True)]
     indexes = sorted(built.indexes, key=lambda each: str(each.name))
@@ -38,7 +39,7 @@ def ddl(table: str, names: Mapping[str, str], dialect: Dialect, schema: str | No
 
 def lineage(table: str, dialect: Dialect) -> list[str]:
     """The table after the tables its foreign keys name: the order to create them in."""
-    spec = TABLES[table]
+    spec = ALL_TABLES[table]
     result: list[str] = []
     for parent in spec.parents:
         if dialect.has_foreign_key(spec, parent.table):
@@ -61,7 +62,7 @@ def _with_parents(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, m
         if dialect.has_foreign_key(spec, parent.table) and names[parent.table] not in {
             each.name for each in metadata.tables.values()
         }:
-            _with_parents(TABLES[parent.table], names, dialect, metadata)
+            _with_parents(ALL_TABLES[parent.table], names, dialect, metadata)
     return _table(spec.without(dialect.name), names, dialect, metadata)
 
 
@@ -79,15 +80,16 @@ def _table(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata
         if len(parent.columns) > 1 and dialect.has_foreign_key(spec, parent.table):
             prefix = f"{metadata.schema}." if metadata.schema else ""
             targets = [f"{prefix}{names[parent.table]}.{column}" for column in parent.references]
-            name = f"{physical}_{'_'.join(parent.columns)}_fkey"
-            table.append_constraint(ForeignKeyConstraint(parent.columns, targets, name=name))
+            name = fitting(f"{physical}_{'_'.join(parent.columns)}_fkey")
+            ondelete = "CASCADE" if parent.cascade else None
+            table.append_constraint(ForeignKeyConstraint(parent.columns, targets, name=name, ondelete=ondelete))
     for unique in spec.uniques:
         if unique.where == EVERYTHING:
-            table.append_constraint(UniqueConstraint(*unique.columns, name=f"{physical}_{unique.name}"))
+            table.append_constraint(UniqueConstraint(*unique.columns, name=fitting(f"{physical}_{unique.name}")))
         else:
             condition = text(_partial(unique.where))
             SqlIndex(
-                f"{physical}_{unique.name}",
+                fitting(f"{physical}_{unique.name}"),
                 *(table.c[column] for column in unique.columns),
                 unique=True,
                 postgresql_where=condition,
@@ -95,12 +97,12 @@ def _table(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata
             )
     for column in spec.columns:
         if column.index or (column.sqlite_index and dialect.name == "sqlite"):
-            SqlIndex(f"idx_{physical}_{column.name}", table.c[column.name])
+            SqlIndex(fitting(f"idx_{physical}_{column.name}"), table.c[column.name])
     for index in spec.indexes:
         prefix = "dbr" if index.ours else "idx"
         condition = text(_partial(index.where)) if index.where != EVERYTHING else None
         SqlIndex(
-            f"{prefix}_{physical}_{'_'.join(index.columns)}",
+            fitting(f"{prefix}_{physical}_{'_'.join(index.columns)}"),
             *(_indexed(table.c[column], index, dialect) for column in index.columns),
             postgresql_where=condition,
             sqlite_where=condition,
@@ -129,12 +131,21 @@ def _column(spec: Column, table: TableSpec, names: Mapping[str, str], dialect: D
     nullable = spec.nullable and not (spec.sqlite_not_null and dialect.name == "sqlite")
     return SqlColumn(
         spec.name,
-        dialect.sqlalchemy_type(spec.kind),
+        _type(spec, dialect),
         *keys,
         primary_key=table.key == (spec.name,),
         nullable=nullable,
         unique=spec.unique or None,
     )
+
+
+def _type(column: Column, dialect: Dialect) -> Any:
+    if column.name == TENANT and dialect.name == "postgresql":
+        from sqlalchemy.types import String
+
+        # Compared byte by byte whatever the server's locale, and in the order that listings ask for.
+        return String(collation="C")
+    return dialect.sqlalchemy_type(column.kind)
 
 
 def _partial(where: Filter) -> str:

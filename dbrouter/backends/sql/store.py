@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias, TypeGuard, TypeVar, assert_never, cast
 
-from dbrouter.backends.kernel.agno_tables import TABLES, children_of
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.errors import Conflict, StoreError
@@ -41,6 +40,7 @@ from dbrouter.backends.kernel.ops import (
     tables_of,
 )
 from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, children_of, physical_names
 from dbrouter.backends.sql import reading, writing
 from dbrouter.backends.sql.catalog import Catalog
 from dbrouter.backends.sql.connections import Connections, MissingTable, Unit
@@ -75,7 +75,7 @@ class SqlStore:
         self.runtime = runtime
         self.connections = connections
         self._capabilities = capabilities
-        self._names = {name: spec.default_name for name, spec in TABLES.items()} | dict(names or {})
+        self._names = physical_names(names or {})
         self._relations = _Relations(self._names, dialect)
         self.catalog = Catalog(dialect, connections, self._names, schema)
 
@@ -393,5 +393,5 @@ class _Relations(dict[str, Relation]):
         self._dialect = dialect
 
     def __missing__(self, table: str) -> Relation:
-        self[table] = Relation(TABLES[table], self._names[table], self._dialect)
+        self[table] = Relation(ALL_TABLES[table], self._names[table], self._dialect)
         return self[table]

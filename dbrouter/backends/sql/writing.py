@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dbrouter.backends.kernel.agno_tables import children_of
 from dbrouter.backends.kernel.completing import check_changes
 from dbrouter.backends.kernel.errors import StoreError
-from dbrouter.backends.kernel.filters import EVERYTHING, Filter, Related, all_of, eq
+from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, eq
 from dbrouter.backends.kernel.merging import Elapsed, Keep, Next, Record
 from dbrouter.backends.kernel.ops import (
     ABSENT,
@@ -25,7 +24,8 @@ from dbrouter.backends.kernel.ops import (
     Upsert,
     Version,
 )
-from dbrouter.backends.sql.conditions import Conditions, Merging
+from dbrouter.backends.kernel.tenant_tables import children_of
+from dbrouter.backends.sql.conditions import Conditions, Merging, row_of
 from dbrouter.backends.sql.reading import Relations, by_key
 from dbrouter.backends.sql.relation import Relation, in_order
 from dbrouter.backends.sql.statements import Statement
@@ -67,10 +67,11 @@ def upsert(op: Upsert, relations: Relations) -> list[Statement]:
     statements: list[Statement] = []
     positions = {column: rule for column, rule in op.rules.items() if isinstance(rule, Next)}
     for column, rule in positions.items():
-        lock = relation.dialect.lock_position(column)
+        lock = relation.dialect.lock_position(column, len(rule.within))
         if lock is not None:
-            parents = sorted({relation.param(rule.within, record[rule.within]) for record in records})
-            statements.append(Statement(lock, (parents,), writes=True, answers=False))
+            parents = sorted({tuple(relation.param(each, record[each]) for each in rule.within) for record in records})
+            lists = tuple(map(list, zip(*parents, strict=True)))
+            statements.append(Statement(lock, lists, writes=True, answers=False))
     if positions:
         # One record a statement: each must see the positions the one before it took.
         statements.extend(_upsert_chunk(op, relations, [record], columns, positions) for record in records)
@@ -144,14 +145,14 @@ def update(op: Update, relations: Relations) -> Statement:
 def claim(op: Claim, relations: Relations) -> Statement:
     """A change of the first free row. The filter is asserted again on the row that is changed."""
     relation = relations[op.table]
-    (key,) = relation.spec.key
+    key = tuple(map(relation.of_table, relation.spec.key))
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
     check_changes(relation.spec, op.changes)
     text = f"UPDATE {relation.table} SET {conditions.assignments(op.changes)}"
-    inner = f"SELECT {relation.of_table(key)} FROM {relation.table} WHERE {conditions.where(op.where)}"
+    inner = f"SELECT {', '.join(key)} FROM {relation.table} WHERE {conditions.where(op.where)}"
     inner += f" ORDER BY {conditions.order_terms(op.order, relation.spec.key)} LIMIT 1{relation.dialect.skip_locked()}"
-    text += f" WHERE {relation.of_table(key)} = ({inner}) AND {conditions.where(op.where)}"
+    text += f" WHERE {row_of(key)} = ({inner}) AND {conditions.where(op.where)}"
     return Statement(f"{text} RETURNING {relation.selection(tuple(relation.kinds))}", tuple(params), True)
 
 
@@ -176,10 +177,12 @@ def _child_delete(parent: str, where: Filter, child: Relation, relations: Relati
             continue
         if link.enforced and child.dialect.has_foreign_key(child.spec, parent):
             continue
-        (column,), (reference,) = link.columns, link.references
-        condition: Filter = Related(column, parent, reference, where) if where != EVERYTHING else EVERYTHING
         params: list[Any] = []
-        text = Conditions(child, relations, params).where(condition)
+        conditions = Conditions(child, relations, params)
+        if where == EVERYTHING:
+            text = conditions.where(EVERYTHING)
+        else:
+            text = conditions.among(link.columns, parent, link.references, where)
         yield Statement(f"DELETE FROM {child.table} WHERE {text}", tuple(params), True, False)
 
 
@@ -295,16 +298,18 @@ def _next_position(conditions: Conditions, column: str, rule: Next, record: Reco
     """The given position if no other record of the parent has it, else one past the largest."""
     relation = conditions.relation
     inner = f"dbr_next.{relation.quoted(column)}"
-    source = f"FROM {relation.table} AS dbr_next WHERE dbr_next.{relation.quoted(rule.within)} = "
 
     def within() -> str:
-        return source + conditions.bind_column(rule.within, record[rule.within])
+        parts = (
+            f"dbr_next.{relation.quoted(each)} = {conditions.bind_column(each, record[each])}" for each in rule.within
+        )
+        return f"FROM {relation.table} AS dbr_next WHERE {' AND '.join(parts)}"
 
     if record.get(column) is None:
         return f"(SELECT COALESCE(MAX({inner}) + 1, 0) {within()})"
-    (key,) = relation.spec.key
     taken = f"EXISTS (SELECT 1 {within()} AND {inner} = {conditions.bind_column(column, record[column])}"
-    taken += f" AND dbr_next.{relation.quoted(key)} <> {conditions.bind_column(key, record[key])})"
+    key = row_of(f"dbr_next.{relation.quoted(each)}" for each in relation.spec.key)
+    taken += f" AND {key} <> {row_of(conditions.bind_column(each, record[each]) for each in relation.spec.key)})"
     free = conditions.bind_column(column, record[column])
     # Parameters are bound in text order, so the pieces are made in the order they are written.
     return f"(CASE WHEN NOT {taken} THEN {free} ELSE (SELECT COALESCE(MAX({inner}) + 1, 0) {within()}) END)"

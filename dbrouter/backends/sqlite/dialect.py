@@ -190,7 +190,7 @@ class SqliteDialect:
     def mean(self, expression: str) -> str:
         return f"AVG({expression})"
 
-    def lock_position(self, column: str) -> str | None:
+    def lock_position(self, column: str, width: int) -> str | None:
         # One writer at a time: the sub-select in the insert is already serialised.
         return None
 

@@ -25,7 +25,7 @@ Run = RunOutput | TeamRunOutput | WorkflowRunOutput
 SAVE = {
     **dict.fromkeys(("status", "run_data", "parent_run_id", "updated_at"), Replace()),
     "user_id": Present(),
-    "run_index": Next(within="session_id"),
+    "run_index": Next("session_id"),
 }
 """What a save changes; session, kind, components and creation stay as first written."""
 SAME_SESSION = OwnerGuard("session_id", claim=False)

@@ -34,7 +34,7 @@ from dbrouter.router.families.session_saving import GUARD, Saving
 
 RUN_ORDER = (Order(Field("run_index")), Order(Field("created_at")))
 HISTORY = Children(
-    table="runs", on="session_id", columns=("run_id", "run_data"), order=RUN_ORDER, raw=frozenset({"run_data"})
+    table="runs", on=("session_id",), columns=("run_id", "run_data"), order=RUN_ORDER, raw=frozenset({"run_data"})
 )
 CONTEXT_RUNS: Filter = all_of(
     is_null("parent_run_id"), any_of(is_null("status"), Not(one_of("status", list(HISTORY_SKIP_STATUSES))))
@@ -202,7 +202,7 @@ class Sessions:
         if runs_limit is not None:
             history = Children(
                 table="runs",
-                on="session_id",
+                on=("session_id",),
                 columns=HISTORY.columns,
                 order=RUN_ORDER,
                 where=CONTEXT_RUNS,

@@ -28,7 +28,7 @@ from dbrouter.testing.conformance.records import learning, run, session
 
 
 async def test_a_table_that_does_not_exist_yet_reads_as_empty(store: Store) -> None:
-    children = Children(table="runs", on="session_id", columns=("run_id",), order=())
+    children = Children(table="runs", on=("session_id",), columns=("run_id",), order=())
     assert await store.execute(Get(table="sessions", key=("s1",))) is None
     assert await store.execute(Scan(table="sessions", total=True)) == Page([], 0)
     assert await store.execute(Load(table="sessions", key=("s1",), children=children)) is None
@@ -42,7 +42,7 @@ async def test_a_table_that_does_not_exist_yet_reads_as_empty(store: Store) -> N
 
 async def test_children_whose_table_does_not_exist_yet_are_none(store: Store) -> None:
     await insert(store, "sessions", session("s1"))
-    children = Children(table="runs", on="session_id", columns=("run_id",), order=())
+    children = Children(table="runs", on=("session_id",), columns=("run_id",), order=())
     loaded = await store.execute(Load(table="sessions", key=("s1",), children=children))
     assert loaded is not None
     assert loaded.children == []

@@ -13,7 +13,7 @@ from dbrouter.testing.conformance.records import learning, run, session
 
 RUNS = Children(
     table="runs",
-    on="session_id",
+    on=("session_id",),
     columns=("run_id", "run_data"),
     order=(Order(Field("run_index")), Order(Field("created_at"))),
 )

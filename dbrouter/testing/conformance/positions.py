@@ -10,7 +10,7 @@ from dbrouter.testing.candidates import OpenStore
 from dbrouter.testing.conformance.asking import all_well, at_once, insert
 from dbrouter.testing.conformance.records import run, session
 
-RULES = {"run_index": Next(within="session_id"), "run_data": Replace()}
+RULES = {"run_index": Next("session_id"), "run_data": Replace()}
 
 
 async def add(store: Store, *runs: Record) -> list[int]:

@@ -50,14 +50,3 @@ TABLES: dict[str, TableSpec] = {
 
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(table.family for table in TABLES.values()))
 """Family names: what a configuration routes."""
-
-
-def children_of(table: str) -> tuple[TableSpec, ...]:
-    """The tables that declare this one as a parent."""
-    return _CHILDREN[table]
-
-
-_CHILDREN = {
-    name: tuple(each for each in TABLES.values() if any(parent.table == name for parent in each.parents))
-    for name in TABLES
-}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dbrouter.backends.kernel.emulation.access import indexed_columns
+from dbrouter.backends.kernel.emulation.access import access_paths
 from dbrouter.backends.kernel.emulation.emulated import Emulated
 from dbrouter.backends.kernel.emulation.internal_tables import INTERNAL_TABLES
 
-__all__ = ["INTERNAL_TABLES", "Emulated", "indexed_columns"]
+__all__ = ["INTERNAL_TABLES", "Emulated", "access_paths"]

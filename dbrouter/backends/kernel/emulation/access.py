@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +15,13 @@ from dbrouter.backends.kernel.filters import (
     Filter,
     In,
     Scalar,
+    all_of,
     eq,
     not_null,
 )
 from dbrouter.backends.kernel.ops import Key
 from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tenant_tables import TENANT
 
 MOST_LOOKUPS = 50
 """Equalities that are cheaper together than reading the whole table."""
@@ -27,9 +30,12 @@ MOST_LOOKUPS = 50
 def lookups(spec: TableSpec, where: Filter) -> tuple[Filter, ...]:
     """Filters that every store can scan by, and that together find each record matching `where` once."""
     choices = dict(_choices(where))
-    for column in indexed_columns(spec):
-        if column in choices:
-            return tuple(eq(column, value) for value in choices[column])
+    for path in access_paths(spec):
+        if all(column in choices for column in path):
+            ways = itertools.product(*(choices[column] for column in path))
+            found = [all_of(*(eq(column, value) for column, value in zip(path, way, strict=True))) for way in ways]
+            if len(found) <= MOST_LOOKUPS:
+                return tuple(found)
     return (EVERYTHING,)
 
 
@@ -41,16 +47,26 @@ def only_key(spec: TableSpec, where: Filter) -> Key | None:
     return tuple(choices[column][0] for column in spec.key)
 
 
-def indexed_columns(spec: TableSpec) -> tuple[str, ...]:
-    """The columns by whose value every store must be able to scan, the most selective first as far as a spec can tell.
+def access_paths(spec: TableSpec) -> tuple[tuple[str, ...], ...]:
+    """The columns by whose values, given for all of a path, every store must be able to scan.
 
-    They lead the key or a declared index; those that name a parent come before the other indexes.
+    They lead the key or a declared index: one column, or the tenant and one column in a table that tenants share, which
+    can be scanned by the tenant alone too. The most selective come first as far as a spec can tell: those that name a
+    parent before the other indexes.
     """
-    indexed = [column.name for column in spec.columns if column.unique]
-    indexed += [index.columns[0] for index in spec.indexes if index.where in (EVERYTHING, not_null(index.columns[0]))]
-    indexed += [column.name for column in spec.columns if column.index]
-    parents = [parent.columns[0] for parent in spec.parents if parent.columns[0] in indexed]
-    return tuple(dict.fromkeys((spec.key[0], *parents, *indexed)))
+    indexed = [(column.name,) for column in spec.columns if column.unique]
+    for index in spec.indexes:
+        path = _leading(index.columns)
+        if index.where in (EVERYTHING, not_null(path[-1])):
+            indexed.append(path)
+    indexed += [(column.name,) for column in spec.columns if column.index]
+    parents = [path for parent in spec.parents if (path := _leading(parent.columns)) in indexed]
+    key = _leading(spec.key)
+    return tuple(dict.fromkeys((key, *parents, *indexed, key[:1])))
+
+
+def _leading(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return columns[:2] if columns[0] == TENANT else columns[:1]
 
 
 def _choices(where: Filter) -> Iterator[tuple[str, tuple[Any, ...]]]:

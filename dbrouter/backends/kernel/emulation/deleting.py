@@ -5,7 +5,7 @@ Without atomic commits of several records, a child that is written while its par
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from dbrouter.backends.kernel.filters import all_of, columns_of, eq
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Commit, Delete, Key, Remove, Scan, Stored
-from dbrouter.backends.kernel.relating import children_in, still_referenced
+from dbrouter.backends.kernel.relating import Children, still_referenced
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import Parent, TableSpec
 
@@ -45,18 +45,18 @@ class Deleting:
         store: Store,
         reading: Reading,
         reservations: Reservations,
-        tables: Mapping[str, TableSpec],
+        children: Children,
     ) -> None:
         self._store = store
         self._reading = reading
         self._reservations = reservations
-        self._children = {name: tuple(children_in(tables, name)) for name in tables}
+        self._children = children
 
     async def delete(self, op: Delete) -> int:
         """How many records are gone, children aside."""
         spec = self._reading.spec(op.table)
         keys = await self._reading.keys(op.table, await self._reading.resolved(op.where))
-        if len(keys) > 1 and any(_holds_back(parent) for _, parent in self._children[op.table]):
+        if len(keys) > 1 and any(_holds_back(parent) for _, parent in self._children.get(op.table, ())):
             # What can be refused is refused before the first is removed.
             for key in keys:
                 stored = await self._reading.current(op.table, key)
@@ -111,7 +111,7 @@ class Deleting:
     async def _descendants(self, spec: TableSpec, record: Record) -> list[tuple[TableSpec, Record]]:
         """The record and all that cascades from it, children before parents."""
         found: list[tuple[TableSpec, Record]] = []
-        for child, parent in self._children[spec.name]:
+        for child, parent in self._children.get(spec.name, ()):
             if parent.cascade:
                 for each in await self._naming(child, parent, record):
                     found.extend(await self._descendants(child, each))
@@ -123,7 +123,7 @@ class Deleting:
         """Raise `MissingParent` if a record that stays names one that goes."""
         going = {(child.name, key_in(child, record)) for child, record in doomed} | set(beside)
         for each, record in doomed:
-            for child, parent in self._children[each.name]:
+            for child, parent in self._children.get(each.name, ()):
                 if _holds_back(parent):
                     naming = await self._naming(child, parent, record)
                     if any((child.name, key_in(child, other)) not in going for other in naming):
@@ -138,7 +138,7 @@ class Deleting:
         columns = [*child.key]
         for unique in uniques_of(child):
             columns += [*unique.columns, *columns_of(unique.where)]
-        for _, grandparent in self._children[child.name]:
+        for _, grandparent in self._children.get(child.name, ()):
             columns += grandparent.references
         scan = Scan(table=child.name, where=where, columns=tuple(dict.fromkeys(columns)))
         return (await self._reading.scan(scan)).records
@@ -148,10 +148,10 @@ class Deleting:
         if self._store.capabilities.positions:
             return []
         return [
-            counter_of(child, parent.columns[0], record[parent.references[0]])
+            counter_of(child, parent.columns, tuple(record[column] for column in parent.references))
             for each, record in doomed
-            for child, parent in self._children[each.name]
-            if parent.cascade and len(parent.columns) == 1
+            for child, parent in self._children.get(each.name, ())
+            if parent.cascade
         ]
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
-from dbrouter.backends.kernel.agno_tables import TABLES
-from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
+from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.emulation.committing import Committing
 from dbrouter.backends.kernel.emulation.deleting import Deleting
 from dbrouter.backends.kernel.emulation.native import Native
@@ -17,6 +16,7 @@ from dbrouter.backends.kernel.emulation.updating import Updating
 from dbrouter.backends.kernel.emulation.upserting import Upserting
 from dbrouter.backends.kernel.emulation.writing import Writing
 from dbrouter.backends.kernel.errors import Unsupported
+from dbrouter.backends.kernel.isolation import HasNamespaces, HoldsRowsBack
 from dbrouter.backends.kernel.ops import (
     Aggregate,
     Batch,
@@ -31,8 +31,10 @@ from dbrouter.backends.kernel.ops import (
     Update,
     Upsert,
 )
+from dbrouter.backends.kernel.relating import children_by_table
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, CHILDREN
 
 R = TypeVar("R")
 
@@ -46,15 +48,22 @@ class Emulated:
     Writes of several records (update, delete, upsert) are atomic per record; repeating one that failed completes it.
     """
 
-    def __init__(self, store: Store, *, tables: Mapping[str, TableSpec] = TABLES) -> None:
+    def __new__(cls, store: Store, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> Self:
+        """One that has namespaces, or holds rows back, if the store does."""
+        del tables
+        return super().__new__(cast("type[Self]", _KINDS[_keeps_apart(store)]) if cls is Emulated else cls)
+
+    def __init__(self, store: Store, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> None:
         self.runtime = store.runtime
         self._store = store
-        self._everything = store.capabilities == EVERYTHING_NATIVE
-        native = Native(store.capabilities, tables)
+        self._tables = tables
+        self._complete = store.capabilities.complete
+        children = CHILDREN if tables is ALL_TABLES else children_by_table(tables)
+        native = Native(store.capabilities, tables, children)
         reading = Reading(store, native, tables)
         reservations = Reservations(store, reading)
         writing = Writing(store, reading, reservations)
-        deleting = Deleting(store, reading, reservations, tables)
+        deleting = Deleting(store, reading, reservations, children)
         committing = Committing(store, native, reading, writing, deleting, reservations)
         upserting = Upserting(store, reading, writing, reservations, Positions(store, reading))
         updating = Updating(store, reading, writing)
@@ -80,7 +89,7 @@ class Emulated:
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer."""
-        if self._everything or self._native.runs(op):
+        if self._complete or self._native.runs(op):
             return await self._store.execute(op)
         answer = self._answers.get(type(op))
         if answer is None:
@@ -110,3 +119,35 @@ class Emulated:
     async def _batch(self, op: Batch) -> None:
         for upsert in op.upserts:
             await self.execute(upsert)
+
+
+class _InNamespaces(Emulated):
+    """Over a store that has namespaces."""
+
+    def in_namespace(self, namespace: str) -> Store:
+        """The store in this namespace, with the same emulation over it."""
+        return Emulated(cast("HasNamespaces", self._store).in_namespace(namespace), tables=self._tables)
+
+
+class _HoldingRowsBack(Emulated):
+    """Over a store whose database holds rows back."""
+
+    def for_rows_of(self, tenant: str) -> Store:
+        """The store that sees this tenant's rows only, with the same emulation over it."""
+        return Emulated(cast("HoldsRowsBack", self._store).for_rows_of(tenant), tables=self._tables)
+
+
+class _InNamespacesHoldingRowsBack(_InNamespaces, _HoldingRowsBack):
+    """Over a store that does both."""
+
+
+def _keeps_apart(store: Store) -> tuple[bool, bool]:
+    return isinstance(store, HasNamespaces), isinstance(store, HoldsRowsBack)
+
+
+_KINDS: dict[tuple[bool, bool], type[Emulated]] = {
+    (False, False): Emulated,
+    (True, False): _InNamespaces,
+    (False, True): _HoldingRowsBack,
+    (True, True): _InNamespacesHoldingRowsBack,
+}

@@ -31,7 +31,7 @@ POSITIONS = TableSpec(
     attribute="kernel_positions_table_name",
     default_name="dbrouter_positions",
     columns=(
-        # JSON text of [table, parent column, parent].
+        # JSON text of [table, parent columns, parent].
         Column(name="id", kind=Kind.STRING, nullable=False),
         # Position column -> {"next": the first position never given, "given": {key of a record: its position}}.
         Column(name="counters", kind=Kind.JSON, nullable=False),

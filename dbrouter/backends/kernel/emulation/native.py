@@ -32,23 +32,27 @@ from dbrouter.backends.kernel.ops import (
     Upsert,
     Write,
 )
-from dbrouter.backends.kernel.relating import children_in
+from dbrouter.backends.kernel.relating import Children
 from dbrouter.backends.kernel.tables import TableSpec
 
 
 class Native:
     """What a store with these capabilities runs itself, over these tables."""
 
-    def __init__(self, capabilities: Capabilities, tables: Mapping[str, TableSpec]) -> None:
+    def __init__(self, capabilities: Capabilities, tables: Mapping[str, TableSpec], children: Children) -> None:
         self.capabilities = capabilities
         # Tables whose declared constraints the kernel has to keep when it writes.
-        self._guarded = {
-            name
-            for name, spec in tables.items()
-            if (not capabilities.uniques and uniques_of(spec))
-            or (not capabilities.parents and any(parent.enforced for parent in spec.parents))
-        }
-        self._fathers = {name for name in tables if any(children_in(tables, name))}
+        self._guarded: set[str] = (
+            set()
+            if capabilities.uniques and capabilities.parents
+            else {
+                name
+                for name, spec in tables.items()
+                if (not capabilities.uniques and uniques_of(spec))
+                or (not capabilities.parents and any(parent.enforced for parent in spec.parents))
+            }
+        )
+        self._fathers = children.keys()
 
     def runs(self, op: Op[Any]) -> bool:
         """Whether the op can be passed on as it is."""

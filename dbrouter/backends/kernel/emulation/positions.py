@@ -16,9 +16,9 @@ from dbrouter.backends.kernel.emulation.internal_tables import POSITIONS
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.retrying import Attempts
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
-from dbrouter.backends.kernel.filters import Filter, eq, is_null
+from dbrouter.backends.kernel.filters import all_of, eq, is_null
 from dbrouter.backends.kernel.merging import Next, Record, Rule
-from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put, Remove, Scan, Stored
+from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Key, Put, Remove, Scan, Stored
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec
 
@@ -39,15 +39,18 @@ class Positions:
         """The incoming record with its positions, where the stored record has none yet."""
         for column, rule in rules.items():
             if isinstance(rule, Next) and (before is None or before[column] is None):
-                parent = (incoming if before is None else before)[rule.within]
-                key = encode(key_in(spec, incoming if before is None else before))
+                known = incoming if before is None else before
+                parent = tuple(known[each] for each in rule.within)
+                key = encode(key_in(spec, known))
                 position = await self._give(spec, column, rule.within, parent, key, incoming[column])
                 incoming = incoming | {column: position}
         return incoming
 
-    async def _give(self, spec: TableSpec, column: str, within: str, parent: Any, key: str, asked: int | None) -> int:
+    async def _give(
+        self, spec: TableSpec, column: str, within: tuple[str, ...], parent: Key, key: str, asked: int | None
+    ) -> int:
         identity = _id(spec, within, parent)
-        attempts = Attempts(self._store.runtime, f"{spec.name}: the next {column} of {within}={parent!r}")
+        attempts = Attempts(self._store.runtime, f"{spec.name}: the next {column} of {', '.join(within)} {parent!r}")
         while True:
             stored = await self._store.execute(Get(table=POSITIONS.name, key=(identity,), versioned=True))
             counters = {} if stored is None else stored.record["counters"]
@@ -82,17 +85,18 @@ class Positions:
             return False
         return True
 
-    async def _written(self, spec: TableSpec, column: str, within: str, parent: Any) -> dict[str, int]:
+    async def _written(self, spec: TableSpec, column: str, within: tuple[str, ...], parent: Key) -> dict[str, int]:
         """The positions of the parent's stored records, by key."""
-        where: Filter = is_null(within) if parent is None else eq(within, parent)
+        parts = zip(within, parent, strict=True)
+        where = all_of(*(is_null(each) if value is None else eq(each, value) for each, value in parts))
         found = await self._reading.scan(Scan(table=spec.name, where=where, columns=(*spec.key, column)))
         return {encode(key_in(spec, record)): record[column] for record in found.records if record[column] is not None}
 
 
-def counter_of(spec: TableSpec, within: str, parent: object) -> Remove:
+def counter_of(spec: TableSpec, within: tuple[str, ...], parent: Key) -> Remove:
     """The removal of a parent's counters."""
     return Remove(table=POSITIONS.name, key=(_id(spec, within, parent),))
 
 
-def _id(spec: TableSpec, within: str, parent: object) -> str:
+def _id(spec: TableSpec, within: tuple[str, ...], parent: Key) -> str:
     return encode((spec.name, within, parent))

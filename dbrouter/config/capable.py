@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from dbrouter.backends.kernel.isolation import Isolation
 from dbrouter.router.routes import SERVED
 
 KINDS: tuple[str, ...] = ("memory", "sqlite", "postgres")
@@ -16,3 +19,16 @@ def capable(kind: str, family: str) -> str | None:
         return f"this version of dbrouter does not serve {family}"
     # All three kinds commit several records atomically, which is the most that a served family asks for.
     return None
+
+
+ISOLATIONS: Mapping[str, frozenset[Isolation]] = {
+    "memory": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "sqlite": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "postgres": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+}
+"""Kind -> how tenants can be kept apart in one database of it, as the `Capabilities` of its stores say."""
+
+
+def isolates(kind: str, isolation: Isolation) -> bool:
+    """Whether tenants can be kept apart like this where a database of this kind holds them."""
+    return isolation is Isolation.DATABASE or isolation in ISOLATIONS.get(kind, frozenset())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from dbrouter.backends.settings import nearest
@@ -11,14 +11,13 @@ from dbrouter.config.tree import Branch, Leaf, Node, Path, at, written
 from dbrouter.router.routes import SERVED
 
 SECTIONS = {"agents": "agent", "teams": "team", "workflows": "workflow"}
-LATER = ("tenancy", "tenants")
-"""Keys of a later version, refused by name."""
+TENANTS = "tenants"
 
 Capable = Callable[[str, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Mention:
+class Mention:
     """A place where a database is named. family: `None` for all that nothing else in the scope names."""
 
     scope: Path
@@ -28,14 +27,14 @@ class _Mention:
 
     @property
     def name(self) -> str:
+        """The name that stands there."""
         return str(self.leaf.data)
 
 
 def check(tree: Branch, findings: Findings, capable: Capable) -> None:
     """Add to `findings` what the keys say together that cannot be served."""
-    mentions = tuple(_mentions(tree))
-    kinds = _kinds(tree)
-    _refuse_later(tree, findings)
+    mentions = tuple(mentions_in(tree))
+    kinds = kinds_in(tree)
     if not findings.incomplete:
         _refuse_dangling(mentions, kinds, findings)
         _refuse_no_sessions(tree, mentions, findings)
@@ -45,69 +44,75 @@ def check(tree: Branch, findings: Findings, capable: Capable) -> None:
     _refuse_idle_components(tree, findings)
 
 
-def _mentions(tree: Branch) -> Iterator[_Mention]:
-    yield from _mentions_in(tree, ("agentos",), {"db": None, "trace_db": "traces", "eval_db": "evals"})
+def mentions_in(tree: Branch) -> Iterator[Mention]:
+    """Every place where the deployment, a component or a tenant names a database for its rows."""
+    yield from _mentions_of(tree, ("agentos",), {"db": None, "trace_db": "traces", "eval_db": "evals"})
     for section in SECTIONS:
-        for id_ in _keys(tree, (section,)):
-            yield from _mentions_in(tree, (section, id_), {"db": None})
+        for id_ in keys_at(tree, (section,)):
+            yield from _mentions_of(tree, (section, id_), {"db": None})
+    for name in keys_at(tree, (TENANTS,)):
+        yield from _mentions_of(tree, (TENANTS, name), {"db": None})
 
 
-def _mentions_in(tree: Branch, scope: Path, named: dict[str, str | None]) -> Iterator[_Mention]:
+def _mentions_of(tree: Branch, scope: Path, named: dict[str, str | None]) -> Iterator[Mention]:
     paths = [((*scope, key), family) for key, family in named.items()]
-    paths += [((*scope, "families", family), family) for family in _keys(tree, (*scope, "families"))]
+    paths += [((*scope, "families", family), family) for family in keys_at(tree, (*scope, "families"))]
     for path, family in paths:
         _, node = at(tree, path)
         if isinstance(node, Leaf) and isinstance(node.data, str):
-            yield _Mention(scope, path, family, node)
+            yield Mention(scope, path, family, node)
 
 
-def _keys(tree: Branch, path: Path) -> tuple[str, ...]:
+def keys_at(tree: Branch, path: Path) -> tuple[str, ...]:
+    """The keys of the mapping at a path; none where there is no mapping."""
     _, node = at(tree, path)
     return tuple(node.entries) if isinstance(node, Branch) else ()
 
 
-def _kinds(tree: Branch) -> dict[str, str]:
+def kinds_in(tree: Branch) -> dict[str, str]:
     """Database -> its kind, "" where none is given."""
     kinds: dict[str, str] = {}
-    for name in _keys(tree, ("databases",)):
+    for name in keys_at(tree, ("databases",)):
         _, node = at(tree, ("databases", name, "kind"))
         kinds[name] = str(node.data) if isinstance(node, Leaf) else ""
     return kinds
 
 
-def _refuse_later(tree: Branch, findings: Findings) -> None:
-    for key in LATER:
-        if key in tree.entries:
-            findings.add(tree.entries[key].place, (key,), f"{key} is not supported by this version", "remove it")
-
-
-def _refuse_dangling(mentions: tuple[_Mention, ...], kinds: dict[str, str], findings: Findings) -> None:
+def _refuse_dangling(mentions: tuple[Mention, ...], kinds: dict[str, str], findings: Findings) -> None:
     for each in mentions:
-        if each.name not in kinds:
-            near = nearest(each.name, kinds)
-            known = f"name one of {', '.join(kinds)}" if kinds else "describe it under `databases`"
-            do = f"did you mean {near!r}?" if near else known
-            findings.add(each.leaf.place, each.path, f"there is no database {written(each.leaf)}", do)
+        refuse_dangling(each.path, each.leaf, kinds, findings)
 
 
-def _refuse_no_sessions(tree: Branch, mentions: tuple[_Mention, ...], findings: Findings) -> None:
+def refuse_dangling(path: Path, leaf: Leaf, kinds: Collection[str], findings: Findings) -> None:
+    """Refuse the name at this path if no database has it."""
+    if str(leaf.data) not in kinds:
+        near = nearest(str(leaf.data), kinds)
+        known = f"name one of {', '.join(kinds)}" if kinds else "describe it under `databases`"
+        do = f"did you mean {near!r}?" if near else known
+        findings.add(leaf.place, path, f"there is no database {written(leaf)}", do)
+
+
+def _refuse_no_sessions(tree: Branch, mentions: tuple[Mention, ...], findings: Findings) -> None:
     if not any(each.scope == ("agentos",) and each.family in (None, "sessions") for each in mentions):
         place, _ = at(tree, ("agentos",))
         do = "set agentos.db, or agentos.families.sessions"
         findings.add(place, ("agentos",), "no database is named for sessions", do)
 
 
-def _refuse_unserved(mentions: tuple[_Mention, ...], findings: Findings) -> None:
+def _refuse_unserved(mentions: tuple[Mention, ...], findings: Findings) -> None:
     """A family that has a database for one component only could not answer a call that names no component."""
     served = {each.family for each in mentions if each.scope == ("agentos",)}
     for each in mentions:
         if each.scope != ("agentos",) and each.family in SERVED and not served & {None, each.family}:
-            what = f"{each.family} has a database for this component only, and agno asks without a component too"
+            whom, without = (
+                ("tenant", "of others") if each.scope[0] == TENANTS else ("component", "without a component")
+            )
+            what = f"{each.family} has a database for this {whom} only, and agno asks {without} too"
             findings.add(each.leaf.place, each.path, what, f"set agentos.families.{each.family} or agentos.db")
 
 
 def _refuse_incapable(
-    mentions: tuple[_Mention, ...], kinds: dict[str, str], findings: Findings, capable: Capable
+    mentions: tuple[Mention, ...], kinds: dict[str, str], findings: Findings, capable: Capable
 ) -> None:
     for each in mentions:
         kind = kinds.get(each.name, "")
@@ -121,15 +126,15 @@ def _refuse_incapable(
                 findings.add(each.leaf.place, each.path, f"{family} on {each.name!r} ({kind}): {reason}", do)
 
 
-def _meant_by(mention: _Mention, mentions: tuple[_Mention, ...]) -> tuple[str, ...]:
+def _meant_by(mention: Mention, mentions: tuple[Mention, ...]) -> tuple[str, ...]:
     if mention.family is not None:
         return (mention.family,)
     named = {each.family for each in mentions if each.scope == mention.scope}
     return tuple(family for family in SERVED if family not in named)
 
 
-def _refuse_ties(mentions: tuple[_Mention, ...], findings: Findings) -> None:
-    first: dict[tuple[Path, str], _Mention] = {}
+def _refuse_ties(mentions: tuple[Mention, ...], findings: Findings) -> None:
+    first: dict[tuple[Path, str], Mention] = {}
     for each in mentions:
         if each.family is None:
             continue
@@ -141,7 +146,7 @@ def _refuse_ties(mentions: tuple[_Mention, ...], findings: Findings) -> None:
 
 def _refuse_idle_components(tree: Branch, findings: Findings) -> None:
     for section, kind in SECTIONS.items():
-        for id_ in _keys(tree, (section,)):
+        for id_ in keys_at(tree, (section,)):
             place, node = at(tree, (section, id_))
             if _says_nothing(node):
                 findings.add(place, (section, id_), f"nothing is said about this {kind}", "give it `db` or `families`")

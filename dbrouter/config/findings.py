@@ -17,7 +17,7 @@ class Findings:
 
     def add(self, place: Place, path: Path, what: str, do: str) -> None:
         """Keep the problem, unless there is one for this key already. Passwords in URLs are hidden."""
-        shown = masked(".".join(path))
+        shown = masked(".".join(_readable(key) for key in path))
         problem = Problem(file=place.file, line=place.line, path=shown, what=masked(what), do=masked(do))
         self._problems.setdefault((place.file, place.line, shown), problem)
 
@@ -30,3 +30,8 @@ class Findings:
         """Raise `ConfigError` with all problems, if there are any."""
         if self._problems:
             raise ConfigError(problems=self.problems())
+
+
+def _readable(key: str) -> str:
+    """The key in one line: a name may hold anything."""
+    return key if key.isprintable() else ascii(key)

@@ -9,20 +9,32 @@ from typing import Any
 from dbrouter.config.findings import Findings
 from dbrouter.config.reading import read
 from dbrouter.config.references import BadReferenceError, expand
+from dbrouter.config.stamps import Stamp, Stamps, stamp_of
 from dbrouter.config.tree import Branch, Entry, Items, Leaf, Node, Path, Place, merged
 
 INCLUDE = "include"
 
 
-def gathered(file: File, environ: Mapping[str, str], findings: Findings) -> Branch:
-    """The file's mapping over those of the files it includes: later ones win, and the file itself over all of them."""
-    return _gathered(file, environ, findings, (Place(str(file), 1), ()), ())
+def gathered(file: File, environ: Mapping[str, str], findings: Findings) -> tuple[Branch, Stamps]:
+    """The file's mapping over those of the files it includes: later ones win, and the file itself over all of them.
+
+    With it, all files that were read, or should have been.
+    """
+    stamps: dict[File, Stamp] = {}
+    return _gathered(file, environ, findings, (Place(str(file), 1), ()), (), stamps), stamps
 
 
 def _gathered(
-    file: File, environ: Mapping[str, str], findings: Findings, asked: tuple[Place, Path], chain: tuple[File, ...]
+    file: File,
+    environ: Mapping[str, str],
+    findings: Findings,
+    asked: tuple[Place, Path],
+    chain: tuple[File, ...],
+    stamps: dict[File, Stamp],
 ) -> Branch:
     nothing = Branch(Place(str(file), 1), {})
+    # Before it is read: a change while it is read must be seen as one.
+    stamps.setdefault(file, stamp_of(file))
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -46,7 +58,7 @@ def _gathered(
             way = " -> ".join(str(each) for each in (*here, other))
             findings.add(place, path, f"the files include each other: {way}", "remove one of the includes")
             continue
-        whole = merged(whole, _gathered(other, environ, findings, (place, path), here))
+        whole = merged(whole, _gathered(other, environ, findings, (place, path), here, stamps))
     return merged(whole, own)
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path as File
-from typing import Any, cast
+from typing import Any
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.memory.settings import MemorySettings
 from dbrouter.backends.postgres.settings import PostgresSettings
 from dbrouter.backends.sqlite.settings import SqliteSettings
-from dbrouter.config.capable import capable
-from dbrouter.config.checks import LATER, check
+from dbrouter.config.budget import refuse_overbooked
+from dbrouter.config.capable import capable, isolates
+from dbrouter.config.checks import check
+from dbrouter.config.described import DescribedTenants, Read
 from dbrouter.config.findings import Findings
 from dbrouter.config.including import gathered
 from dbrouter.config.settings import Database, Settings
-from dbrouter.config.tree import Branch, Entry, Items, Leaf, Node, Place, at, places
+from dbrouter.config.stamps import Stamps
+from dbrouter.config.tenancy_checks import check_tenancy
+from dbrouter.config.tree import Branch, Entry, Leaf, Node, Place, as_branch, at, places
 from dbrouter.config.validating import validated
 
 
@@ -26,30 +30,56 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None)
 
     `environ` stands in for the process's environment. All problems are raised together, as one `ConfigError`.
     """
-    findings = Findings()
-    tree = gathered(File(path), os.environ if environ is None else environ, findings)
-    return _settled(_beside_their_files(tree), findings)
+    variables = os.environ if environ is None else environ
+
+    def read() -> tuple[Branch, Stamps, Findings]:
+        findings = Findings()
+        tree, stamps = gathered(File(path), variables, findings)
+        return _beside_their_files(tree), stamps, findings
+
+    tree, stamps, findings = read()
+    return _settled(tree, findings, stamps, lambda: _read_again(*read()))
 
 
 def load_mapping(data: Mapping[str, Any], source: str = "settings") -> Settings:
     """The settings in a mapping, checked as a file's are. References are not replaced; Python can do that itself."""
     findings = Findings()
-    return _settled(_branch(data, Place(source, 0)), findings)
+    return _settled(as_branch(data, Place(source, 0)), findings)
 
 
-def _settled(tree: Branch, findings: Findings) -> Settings:
-    # A section with nothing below its key is a section not given.
-    entries = {key: each for key, each in tree.entries.items() if not _empty(each.node)}
-    tree = Branch(tree.place, entries)
+def _read_again(tree: Branch, stamps: Stamps, findings: Findings) -> tuple[Branch, Stamps]:
+    """The files' tree, if it can be served."""
+    _settled(tree, findings)
+    return _with_said_only(tree), stamps
+
+
+def _settled(
+    tree: Branch,
+    findings: Findings,
+    stamps: Stamps | None = None,
+    read: Read | None = None,
+) -> Settings:
+    tree = _with_said_only(tree)
     check(tree, findings, capable)
-    known = Branch(tree.place, {key: each for key, each in entries.items() if key not in LATER})
-    settings = validated(known, findings)
+    check_tenancy(tree, findings, isolates)
+    settings = validated(tree, findings)
     if settings is not None:
+        settings.located({path: str(place) for path, place in places(tree) if place.line})
+        if settings.tenancy_said is not None or settings.tenants_said:
+            source = DescribedTenants(tree, lambda other: _settled(other, Findings()), read, stamps or {})
+            settings.described_by(source)
         _refuse_twins(settings, tree, findings)
+        _refuse_own_schema(settings, tree, findings)
+        refuse_overbooked(settings, tree, findings)
     findings.refuse()
     if settings is None:  # pragma: no cover - a refusal always leaves a finding
         raise AssertionError("the settings were refused without a reason")
-    return settings.located({path: str(place) for path, place in places(tree)} if tree.place.line else {})
+    return settings
+
+
+def _with_said_only(tree: Branch) -> Branch:
+    """The tree without sections that have nothing below their key: those are not given."""
+    return Branch(tree.place, {key: each for key, each in tree.entries.items() if not _empty(each.node)})
 
 
 def _empty(node: Node) -> bool:
@@ -93,6 +123,20 @@ def _refuse_twins(settings: Settings, tree: Branch, findings: Findings) -> None:
             findings.add(place, ("databases", two), f"this is the same database as {one!r}, with the same tables", do)
 
 
+def _refuse_own_schema(settings: Settings, tree: Branch, findings: Findings) -> None:
+    """A tenant's schema must not be the one in which a database keeps everybody's tables."""
+    taken = {
+        database.schema_name: name
+        for name, database in settings.databases.items()
+        if isinstance(database, PostgresSettings)
+    }
+    for name, tenant in settings.tenants_said.items():
+        if tenant.namespace in taken:
+            path = ("tenants", name, "namespace")
+            what = f"the tables of {taken[tenant.namespace]!r} itself are in the schema {tenant.namespace!r}"
+            findings.add(at(tree, path)[0], path, what, "choose another, or leave it out")
+
+
 def _where(database: Database) -> tuple[str, str] | None:
     match database:
         case MemorySettings():
@@ -106,15 +150,3 @@ def _where(database: Database) -> tuple[str, str] | None:
 def _tables(database: Database) -> Iterator[str]:
     for table in TABLES.values():
         yield database.tables.get(table.name, table.default_name)
-
-
-def _node(value: object, place: Place) -> Node:
-    if isinstance(value, Mapping):
-        return _branch(cast("Mapping[Any, Any]", value), place)
-    if isinstance(value, list | tuple):
-        return Items(place, tuple(_node(each, place) for each in cast("Iterable[Any]", value)))
-    return Leaf(place, str(value), value)
-
-
-def _branch(values: Mapping[Any, Any], place: Place) -> Branch:
-    return Branch(place, {str(key): Entry(place, _node(each, place)) for key, each in values.items()})

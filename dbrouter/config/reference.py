@@ -42,6 +42,31 @@ The most specific rule decides:
 Two rules that say equally much and name different databases are refused. A family that no rule of 3 or 4 names is not
 served, and `sessions` must be.
 
+## Tenants
+
+`tenants` says how each customer's rows are kept apart from others', `tenancy` how the tenant of a call is found.
+
+```yaml
+databases:
+  primary:   {kind: postgres, url: "${PRIMARY_URL}", server_max_connections: 97}
+  acme-silo: {kind: postgres, url: "${ACME_URL}"}
+agentos: {db: primary}
+tenancy:
+  claim: org.id                          # of the JWT that AgentOS has verified
+  user_id: "{tenant}:{user}"
+  shared: [knowledge]                    # belongs to nobody
+  catalog: {db: primary}                 # more tenants, from a table
+  processes: 2
+  limits: {requests_per_second: 100}
+tenants:
+  acme:   {db: acme-silo}                # a database of its own
+  globex: {isolation: schema}            # a schema of its own in `primary`
+  initech: {isolation: rows, limits: {rows: {memories: 10000}}}
+  "*":    {isolation: rows}              # tenants that say nothing else
+```
+
+A file is read again when it changes, within ten seconds; only its `tenants` can change while the process runs.
+
 ## References
 
 Inside any text, in quotes where YAML needs them:
@@ -87,6 +112,11 @@ def _sections() -> Iterator[str]:
         "A database with `kind: memory`": parts["MemorySettings"],
         "`traces`": parts["TraceSettings"],
         "`session_state`": parts["SessionStateSettings"],
+        "`tenancy`": parts["TenancySettings"],
+        "`tenancy.components`": parts["TenantComponents"],
+        "`tenancy.catalog`": parts["CatalogSettings"],
+        "One entry of `tenants`": parts["TenantSettings"],
+        "`limits`, of a tenant or of `tenancy`": parts["LimitSettings"],
     }
     for title, part in tables.items():
         yield from _table(title, part, parts)
@@ -121,6 +151,8 @@ def _type(schema: dict[str, Any]) -> str:
         return _type(schema["anyOf"][0]) if "pattern" in schema["anyOf"][-1] else "text or list of texts"
     if "$ref" in schema:
         return "mapping"
+    if schema["type"] == "array":
+        return f"list of {_type(schema['items'])}"
     return _WORDS[schema["type"]] + _bounds(schema)
 
 
@@ -133,7 +165,7 @@ def _bounds(schema: dict[str, Any]) -> str:
 def _default(key: str, schema: dict[str, Any], whole: dict[str, Any]) -> str:
     if key in ("databases", "agentos") or key in whole.get("required", []):
         return "required"
-    if "$ref" in schema or schema.get("default") == {} or "default" not in schema:
+    if "$ref" in schema or schema.get("default") in ({}, []) or "default" not in schema:
         return ""
     return f"`{str(schema['default']).lower() if isinstance(schema['default'], bool) else schema['default']}`"
 

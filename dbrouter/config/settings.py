@@ -5,45 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, WithJsonSchema
+from pydantic import Field, PrivateAttr
 
-from dbrouter.backends.kernel.agno_tables import FAMILIES, TABLES
+from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.memory.settings import MemorySettings
 from dbrouter.backends.postgres.settings import PostgresSettings
-from dbrouter.backends.settings import Part, meant, refusal
+from dbrouter.backends.settings import Part
 from dbrouter.backends.sqlite.settings import SqliteSettings
-from dbrouter.router.routes import SCHEMA_VERSIONS, SERVED, leader_of
-
-ROUTABLE: tuple[str, ...] = tuple(family for family in FAMILIES if family != SCHEMA_VERSIONS)
-"""Families that a configuration can name. Not all are served by this version (`SERVED`)."""
-
-
-def _family(name: str) -> str:
-    if name in SERVED:
-        return name
-    leader = leader_of(name)
-    if SCHEMA_VERSIONS in (name, leader):
-        raise refusal("schema versions live beside the tables they describe and are not routed", "remove the line")
-    if leader is not None:
-        spec = TABLES[name]
-        first = f"{name} follow their {_one(spec.leader)}" if spec.leader else f"{name} belong to {leader}"
-        raise refusal(first, f"route `{leader}`")
-    if name in ROUTABLE:
-        raise refusal(
-            f"this version of dbrouter does not serve {name}", f"remove the line; it serves {', '.join(SERVED)}"
-        )
-    raise refusal(f"there is no family {name!r}", meant(name, SERVED))
-
-
-def _one(table: str) -> str:
-    return table.removesuffix("s")
-
-
-Family = Annotated[str, AfterValidator(_family), WithJsonSchema({"type": "string", "enum": list(SERVED)})]
-"""A family that can be routed."""
-
-DatabaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-"""The name of a database: letters, digits, `-` and `_`."""
+from dbrouter.config.names import DatabaseName, Family
+from dbrouter.config.tenancy_settings import TenancySettings, Tenants, TenantSettings
+from dbrouter.config.tenants import rules_of, tenants_of
+from dbrouter.router.tenancy.description import CatalogTable, Described, Tenancy, TenantsSource
 
 Database = Annotated[MemorySettings | SqliteSettings | PostgresSettings, Field(discriminator="kind")]
 """A configured database."""
@@ -111,12 +83,43 @@ class Settings(Part):
     session_state: SessionStateSettings = SessionStateSettings()
     """What happens when two writers save one session."""
 
+    tenancy_said: TenancySettings | None = Field(default=None, alias="tenancy")
+    """How a call's tenant is found, and what holds for all tenants."""
+    tenants_said: Tenants = Field(default_factory=dict[str, TenantSettings], alias="tenants")
+    """Tenant -> how and where its rows are kept apart. Any text is a name; quote what is no plain word. `"*"` says
+    what holds for tenants that say nothing else."""
+
+    _source: TenantsSource | None = PrivateAttr(default=None)
     _places: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict[tuple[str, ...], str])
 
     def located(self, places: Mapping[tuple[str, ...], str]) -> Self:
         """These settings, which now know the file and line of each of their keys."""
         self._places.update(places)
         return self
+
+    def described_by(self, source: TenantsSource) -> Self:
+        """These settings, whose tenants can be read again from this source."""
+        self._source = source
+        return self
+
+    @property
+    def tenancy(self) -> Tenancy | None:
+        """Everything that is said about tenants; `None` if nothing is. `ConfigError` if nobody has checked it."""
+        if self.tenancy_said is None and not self.tenants_said:
+            return None
+        if self._source is None:
+            raise ConfigError("settings with tenants must be checked; make them with load or load_mapping")
+        said = self.tenancy_said or TenancySettings()
+        tenants, others = tenants_of(said, self.tenants_said, self.where)
+        table = said.catalog
+        return Tenancy(
+            rules=rules_of(said),
+            described=Described(tenants=tenants, others=others),
+            source=self._source,
+            table=None if table is None else CatalogTable(db=table.db, poll=table.poll),
+            open_databases=said.open_databases,
+            processes=said.processes,
+        )
 
     def where(self, *path: str) -> str:
         """The file and line of the key at this path, or "" if it came from no file."""

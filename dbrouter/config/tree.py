@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 MOST_SHOWN = 80
 """Characters of a value that a message may show."""
@@ -73,6 +73,20 @@ def plain(node: Node) -> Any:
             return [plain(each) for each in node.nodes]
         case Branch():
             return {key: plain(entry.node) for key, entry in node.entries.items()}
+
+
+def as_node(value: object, place: Place) -> Node:
+    """A value as if it had been read, all of it at one place."""
+    if isinstance(value, Mapping):
+        return as_branch(cast("Mapping[Any, Any]", value), place)
+    if isinstance(value, list | tuple):
+        return Items(place, tuple(as_node(each, place) for each in cast("Iterable[Any]", value)))
+    return Leaf(place, str(value), value)
+
+
+def as_branch(values: Mapping[Any, Any], place: Place) -> Branch:
+    """A mapping as if it had been read, all of it at one place."""
+    return Branch(place, {str(key): Entry(place, as_node(each, place)) for key, each in values.items()})
 
 
 def merged(under: Branch, over: Branch) -> Branch:

@@ -13,6 +13,7 @@ from dbrouter.backends.postgres.settings import PostgresSettings
 from dbrouter.backends.settings import meant
 from dbrouter.backends.sqlite.settings import SqliteSettings
 from dbrouter.config.capable import KINDS
+from dbrouter.config.checks import keys_at
 from dbrouter.config.findings import Findings
 from dbrouter.config.settings import (
     AgentOSRoutes,
@@ -20,6 +21,13 @@ from dbrouter.config.settings import (
     SessionStateSettings,
     Settings,
     TraceSettings,
+)
+from dbrouter.config.tenancy_settings import (
+    CatalogSettings,
+    LimitSettings,
+    TenancySettings,
+    TenantComponents,
+    TenantSettings,
 )
 from dbrouter.config.tree import Branch, Leaf, Path, at, plain, written
 
@@ -32,6 +40,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "agentos": AgentOSRoutes,
     "traces": TraceSettings,
     "session_state": SessionStateSettings,
+    "tenancy": TenancySettings,
 }
 _NEEDED = {
     "int": ("a whole number is needed", "write digits only"),
@@ -40,6 +49,7 @@ _NEEDED = {
     "string": ("a text is needed", "put the value in quotes"),
     "path": ("the name of a file is needed", "put the value in quotes"),
     "secret": ("a text is needed", "put the value in quotes"),
+    "list": ("a list is needed", "write [one, two]"),
     "dict": ("a mapping is needed", "write `key: value` lines below the key"),
     "model": ("a mapping is needed", "write `key: value` lines below the key"),
 }
@@ -61,7 +71,7 @@ def validated(tree: Branch, findings: Findings) -> Settings | None:
 
 
 def _tell(refusal: ErrorDetails, tree: Branch, findings: Findings) -> None:
-    path, context = _path(refusal["loc"]), refusal.get("ctx", {})
+    path, context = _path(refusal["loc"], tree), refusal.get("ctx", {})
     match refusal["type"]:
         case "missing":
             if findings.incomplete:
@@ -82,6 +92,8 @@ def _tell(refusal: ErrorDetails, tree: Branch, findings: Findings) -> None:
             what, do = context["what"], context["do"]
         case "literal_error":
             what, do = "this value is not known here", f"write {context['expected']}"
+        case "string_pattern_mismatch" if path[-1] == "namespace":
+            what, do = "this cannot be a namespace", "use lower-case letters, digits and _, at most 63"
         case "string_pattern_mismatch":
             what, do = "this cannot be the name of a database", "use letters, digits, - and _"
         case "string_too_short" | "too_short":
@@ -101,14 +113,21 @@ def _value_refused(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     return _NEEDED.get(kind.partition("_")[0], ("this value does not fit here", "see docs/configuration.md"))
 
 
-def _path(loc: tuple[int | str, ...]) -> Path:
+def _path(loc: tuple[int | str, ...], tree: Branch) -> Path:
     """The keys in the file: without pydantic's own marks for a key and for the kind of a database."""
     match loc:
         case ("databases", name, kind, *rest) if kind != _KEY:
             loc = ("databases", name, *rest)
+        case ("tenants", name, *rest):
+            # pydantic writes a name's lone surrogates as other characters.
+            loc = ("tenants", next((each for each in keys_at(tree, ("tenants",)) if _lossy(each) == name), name), *rest)
         case _:
             pass
     return tuple(str(each) for each in loc if each != _KEY)
+
+
+def _lossy(name: str) -> str:
+    return name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _keys(path: Path, tree: Branch) -> list[str]:
@@ -122,6 +141,14 @@ def _keys(path: Path, tree: Branch) -> list[str]:
             model = DATABASES.get(str(kind.data)) if isinstance(kind, Leaf) else None
         case ("agents" | "teams" | "workflows", _):
             model = ComponentRoutes
+        case ("tenants", _):
+            model = TenantSettings
+        case ("tenancy", "limits") | ("tenants", _, "limits"):
+            model = LimitSettings
+        case ("tenancy", "components"):
+            model = TenantComponents
+        case ("tenancy", "catalog"):
+            model = CatalogSettings
         case (part,):
             model = _PARTS.get(part)
         case _:

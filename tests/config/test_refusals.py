@@ -215,9 +215,12 @@ def test_a_family_of_a_later_version_is_refused(refused: Refused, family: str) -
 
 
 @pytest.mark.parametrize("key", ["tenancy", "tenants"])
-def test_tenants_are_refused_by_name(refused: Refused, key: str) -> None:
+def test_tenancy_without_tenants_is_refused(refused: Refused, key: str) -> None:
     assert refused(GOOD + f"{key}: {{}}\n") == [
-        f"dbrouter.yaml:5: {key}: {key} is not supported by this version; remove it"
+        (
+            f"dbrouter.yaml:5: {key}: there are no tenants; "
+            "list them under `tenants`, or name a database for more under tenancy.catalog.db"
+        )
     ]
 
 

@@ -53,6 +53,9 @@ class PostgresSettings(Part):
     """Connections kept open."""
     max_overflow: Annotated[int, Field(ge=0)] = 10
     """Connections opened beyond `pool_size` when all of those are busy, and closed again."""
+    server_max_connections: Annotated[int | None, Field(ge=1)] = None
+    """Connections that the server lets this deployment have: its `max_connections`, less what others need. Given, a
+    file that could open more is refused, with the sum. Databases with one host and port share them."""
     connect_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds to wait for a connection to open."""
     deadline: Annotated[float, Field(gt=0)] = DEADLINE

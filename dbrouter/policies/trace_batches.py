@@ -1,10 +1,13 @@
-"""What a trace buffer holds: traces merged by id, spans once each, until somebody takes them to write."""
+"""What a trace buffer holds: traces merged by id, spans once each, until somebody takes them to write.
+
+What goes to different parts of a store (different tenants' rows) is held, taken and put back apart.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +33,27 @@ class PendingTrace:
 
 
 @dataclass(slots=True)
-class Taken:
-    """Traces taken out to be written."""
+class Pile:
+    """The pending traces of one part. late: whether its last write failed, so that it must not hold up others'."""
 
+    traces: dict[str, PendingTrace] = field(default_factory=dict)
+    rows: int = 0
+    under_way: int = 0
+    returned: int = 0
+    late: bool = False
+
+
+@dataclass(slots=True)
+class Taken:
+    """Traces of one part, taken out to be written."""
+
+    part: Hashable
     traces: dict[str, PendingTrace]
+
+    @property
+    def rows(self) -> int:
+        """How many rows they are."""
+        return sum(len(pending.records) for pending in self.traces.values())
 
     def batch(self) -> Batch:
         """The upserts that write them: traces before the spans that need them, one upsert for each set of rules."""
@@ -64,16 +84,13 @@ class Gathered:
     def __init__(self, max_rows: int) -> None:
         self._max_rows = max_rows
         self.dropped = 0
-        self.returned = 0
-        """How often rows came back because they could not be written."""
         self.begin_anew()
         begins_anew_in_a_child(self)
 
     def begin_anew(self) -> None:
         """Hold nothing; nobody is writing."""
-        self._pending: dict[str, PendingTrace] = {}
+        self._piles: dict[Hashable, Pile] = {}
         self._rows = 0
-        self._under_way = 0
         self._lock = threading.Lock()
 
     @property
@@ -81,79 +98,119 @@ class Gathered:
         """Rows that wait."""
         return self._rows
 
-    @property
-    def under_way(self) -> bool:
-        """Whether somebody is writing rows right now."""
-        return self._under_way > 0
+    def parts(self, *, late: bool | None = None) -> list[Hashable]:
+        """The parts whose rows wait or are being written; with `late` given, only those that are late, or are not."""
+        with self._lock:
+            return [part for part, pile in self._piles.items() if late is None or pile.late == late]
 
-    def add(self, upserts: Iterable[Upsert]) -> int:
+    def under_way(self, part: Hashable) -> bool:
+        """Whether somebody is writing rows of this part right now."""
+        pile = self._piles.get(part)
+        return pile is not None and pile.under_way > 0
+
+    def returned(self, part: Hashable) -> int:
+        """How often rows of this part came back because they could not be written."""
+        pile = self._piles.get(part)
+        return 0 if pile is None else pile.returned
+
+    def add(self, part: Hashable, upserts: Iterable[Upsert]) -> int:
         """Take rows in; how many old ones had to go for them."""
         with self._lock:
+            pile = self._pile(part)
             for upsert in upserts:
                 for record in upsert.records:
-                    self._add(upsert.table, record, upsert.rules)
+                    self._add(pile, upsert.table, record, upsert.rules)
+            self._tidy(part)
             return self._shrink()
 
-    def take(self, hold: float) -> Taken | None:
+    def take(self, part: Hashable, hold: float) -> Taken | None:
         """What is due: everything, but a trace of unknown component only after `hold` seconds. `None` if nothing is."""
         with self._lock:
+            pile = self._piles.get(part)
+            if pile is None:
+                return None
             now = time.monotonic()
             due = {
                 trace_id: pending
-                for trace_id, pending in self._pending.items()
+                for trace_id, pending in pile.traces.items()
                 if not hold or pending.is_placed or now - pending.since >= hold
             }
             if not due:
                 return None
-            for trace_id, pending in due.items():
-                del self._pending[trace_id]
-                self._rows -= len(pending.records)
-            self._under_way += 1
-            return Taken(due)
+            for trace_id in due:
+                self._remove(pile, trace_id)
+            pile.under_way += 1
+            return Taken(part, due)
 
     def put_back(self, taken: Taken) -> None:
         """Keep what could not be written; what came meanwhile is merged over it."""
         with self._lock:
-            newer, self._pending, self._rows = self._pending, taken.traces, 0
-            self._rows = sum(len(pending.records) for pending in self._pending.values())
+            pile = self._pile(taken.part)
+            newer, pile.traces = pile.traces, taken.traces
+            self._rows += taken.rows - pile.rows
+            pile.rows = taken.rows
             for pending in newer.values():
                 for (table, _), (record, rules) in pending.records.items():
-                    self._add(table, record, rules)
-            self.returned += 1
+                    self._add(pile, table, record, rules)
+            pile.returned += 1
             self._shrink()
 
-    def give_back(self, upserts: Iterable[Upsert]) -> None:
+    def give_back(self, part: Hashable, upserts: Iterable[Upsert]) -> None:
         """Keep rows that could not be written one by one."""
         with self._lock:
+            pile = self._pile(part)
             for upsert in upserts:
                 for record in upsert.records:
-                    self._add(upsert.table, record, upsert.rules)
-            self.returned += 1
+                    self._add(pile, upsert.table, record, upsert.rules)
+            pile.returned += 1
             self._shrink()
 
-    def done(self, _taken: Taken) -> None:
+    def done(self, taken: Taken, *, failed: bool) -> None:
         """The writing of these is over, one way or the other."""
         with self._lock:
-            self._under_way -= 1
+            pile = self._pile(taken.part)
+            pile.under_way -= 1
+            pile.late = failed
+            self._tidy(taken.part)
 
-    def _add(self, table: str, record: Record, rules: Mapping[str, Rule]) -> None:
+    def _pile(self, part: Hashable) -> Pile:
+        pile = self._piles.get(part)
+        if pile is None:
+            pile = self._piles[part] = Pile()
+        return pile
+
+    def _tidy(self, part: Hashable) -> None:
+        """Forget a part of which nothing waits: there may be any number of them."""
+        pile = self._piles.get(part)
+        if pile is not None and not pile.traces and not pile.under_way:
+            del self._piles[part]
+
+    def _add(self, pile: Pile, table: str, record: Record, rules: Mapping[str, Rule]) -> None:
         trace_id: Any = record["trace_id"]
-        pending = self._pending.get(trace_id)
+        pending = pile.traces.get(trace_id)
         if pending is None:
-            pending = self._pending[trace_id] = PendingTrace(since=time.monotonic())
+            pending = pile.traces[trace_id] = PendingTrace(since=time.monotonic())
         key = (table, TABLES[table].key_of(record))
         known = pending.records.get(key)
         if known is None:
             pending.records[key] = (record, rules)
+            pile.rows += 1
             self._rows += 1
         elif rules:
             pending.records[key] = (merged(known[0], record, rules), rules)
 
+    def _remove(self, pile: Pile, trace_id: str) -> int:
+        rows = len(pile.traces.pop(trace_id).records)
+        pile.rows -= rows
+        self._rows -= rows
+        return rows
+
     def _shrink(self) -> int:
         dropped = 0
-        while self._rows > self._max_rows and self._pending:
-            oldest = next(iter(self._pending))
-            dropped += len(self._pending[oldest].records)
-            self._rows -= len(self._pending.pop(oldest).records)
+        while self._rows > self._max_rows:
+            # Whoever has most waiting: one whose database is away must not push out the others' rows.
+            part, pile = max(self._piles.items(), key=lambda each: each[1].rows)
+            dropped += self._remove(pile, next(iter(pile.traces)))
+            self._tidy(part)
         self.dropped += dropped
         return dropped

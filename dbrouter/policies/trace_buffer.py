@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, cast
+from enum import Enum
+from typing import Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from dbrouter.backends.kernel.capabilities import Capabilities
-from dbrouter.backends.kernel.errors import StoreError, Unavailable
+from dbrouter.backends.kernel.errors import DbRouterError, PolicyError, Unavailable
 from dbrouter.backends.kernel.ops import AnyOp, Batch, Op, Upsert, tables_of
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.policies.trace_batches import Gathered
+from dbrouter.policies.trace_batches import Gathered, Taken
 from dbrouter.policies.writer_thread import WriterThread
 
 R = TypeVar("R")
@@ -53,6 +55,35 @@ class Bindable(Protocol):
         ...
 
 
+class Every(Enum):
+    """All parts of a store."""
+
+    PART = "every part"
+
+
+EVERY_PART = Every.PART
+
+Share: TypeAlias = tuple[Hashable, tuple[Upsert, ...]]
+"""A part of a store, and what is to be written to it."""
+
+
+@runtime_checkable
+class Divided(Protocol):
+    """A store of several parts that are written apart: whose rows are whose is said by context, which writers lack."""
+
+    def shares(self, upserts: Sequence[Upsert], /) -> tuple[list[Share], PolicyError | None]:
+        """What of these goes to which part, as the context says now; and why the rest of them goes nowhere."""
+        ...
+
+    def share_read(self, op: Op[object], /) -> Hashable | Every:
+        """The part that answers this read, as the context says now."""
+        ...
+
+    def share_store(self, part: Hashable, /) -> Store:
+        """The store of a part, whatever the context says. `PolicyError` if it may not be written any more."""
+        ...
+
+
 class TraceBuffer:
     """A store that writes traces and spans behind, and passes everything else on."""
 
@@ -68,14 +99,20 @@ class TraceBuffer:
         self._limits = limits
         # A view keeps the buffer itself alive, which alone writes: what is pending need not be the view's own.
         self._buffer = view_of
+        self._divided = inner if isinstance(inner, Divided) else None
         self._gathered: Gathered
         self._writer: WriterThread
+        self._late_writer: WriterThread
         if view_of is None:
             self._gathered = Gathered(limits.max_rows)
-            self._writer = WriterThread(self._write_behind, delay=limits.max_delay, blocking=inner.runtime.blocking)
+            blocking = inner.runtime.blocking
+            self._writer = WriterThread(self._write_behind, delay=limits.max_delay, blocking=blocking)
+            # One part whose database is away must not keep the others' rows waiting.
+            self._late_writer = WriterThread(self._write_late, delay=limits.max_delay, blocking=blocking)
             weakref.finalize(self, self._writer.abandon).atexit = False
+            weakref.finalize(self, self._late_writer.abandon).atexit = False
         else:
-            self._gathered, self._writer = view_of.parts
+            self._gathered, self._writer, self._late_writer = view_of.parts
 
     @property
     def capabilities(self) -> Capabilities:
@@ -83,9 +120,9 @@ class TraceBuffer:
         return self.inner.capabilities
 
     @property
-    def parts(self) -> tuple[Gathered, WriterThread]:
+    def parts(self) -> tuple[Gathered, WriterThread, WriterThread]:
         """What views share: the pending rows and who writes them."""
-        return self._gathered, self._writer
+        return self._gathered, self._writer, self._late_writer
 
     @property
     def dropped(self) -> int:
@@ -94,8 +131,11 @@ class TraceBuffer:
 
     def bound(self, component: object) -> TraceBuffer:
         """The same buffer in front of the inner store's view for a component."""
-        inner = cast("Bindable", self.inner).bound(component)
-        return TraceBuffer(inner, self._limits, view_of=self._buffer or self)
+        return self.over(cast("Bindable", self.inner).bound(component))
+
+    def over(self, view: Store) -> TraceBuffer:
+        """The same buffer in front of a view of the inner store."""
+        return TraceBuffer(view, self._limits, view_of=self._buffer or self)
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer; for a write of traces, at once."""
@@ -108,31 +148,56 @@ class TraceBuffer:
         if isinstance(known, Upsert) and not known.returning and known.guard is None and known.expect is None:
             self._take((known,))
             return cast("R", [])
-        await self.flush()
+        await self._flush_for(known)
         return await self.inner.execute(op)
 
     def _take(self, upserts: tuple[Upsert, ...]) -> None:
-        dropped = self._gathered.add(upserts)
+        shares, refusal = ([(None, upserts)], None) if self._divided is None else self._divided.shares(upserts)
+        dropped = sum(self._gathered.add(part, share) for part, share in shares)
         if dropped:
             logger.error("traces: the buffer is full, %d rows dropped; %d since the start", dropped, self.dropped)
-        self._writer.wake()
+        late = self._gathered.parts(late=True) if self._divided is not None else []
+        if any(part not in late for part, _ in shares):
+            self._writer.wake()
+        if any(part in late for part, _ in shares):
+            self._late_writer.wake()
+        if refusal is not None:
+            # The rows of others are taken by now.
+            raise refusal
+
+    async def _flush_for(self, op: AnyOp) -> None:
+        """Write what the answer to a read depends on."""
+        part = None if self._divided is None else self._divided.share_read(op)
+        await (self.flush() if part is EVERY_PART else self._flush(part))
 
     async def flush(self) -> None:
         """Write all that has gathered; return when it is stored. Raises `Unavailable` if it cannot be."""
+        parts = self._gathered.parts()
+        if len(parts) == 1:
+            await self._flush(parts[0])
+            return
+        outcomes = await self.runtime.gather([lambda part=part: self._flush(part) for part in parts])
+        errors = [each for each in outcomes if isinstance(each, BaseException)]
+        for other in errors[1:]:
+            errors[0].add_note(f"and {type(other).__name__}: {other}")
+        if errors:
+            raise errors[0]
+
+    async def _flush(self, part: Hashable) -> None:
         if self._buffer is not None:
-            await self._buffer.flush()
+            await self._buffer._flush(part)  # noqa: SLF001  # its views are of this class
             return
         while True:
-            returned = self._gathered.returned
-            await self._write(everything=True)
-            await self._written_by_others()
-            if self._gathered.returned == returned:
+            returned = self._gathered.returned(part)
+            await self._write(part, everything=True)
+            await self._written_by_others(part)
+            if self._gathered.returned(part) == returned:
                 return
 
-    async def _written_by_others(self) -> None:
+    async def _written_by_others(self, part: Hashable) -> None:
         """Wait for other threads that are sending what came before us."""
         waited = 0.0
-        while self._gathered.under_way:
+        while self._gathered.under_way(part):
             pause = 0.001 if waited < 0.1 else 0.01  # patient after a tenth of a second
             if waited >= self._limits.deadline:
                 raise Unavailable(f"traces: a write is still under way after {self._limits.deadline:g} s")
@@ -141,35 +206,67 @@ class TraceBuffer:
 
     async def _write_behind(self) -> bool:
         """Send what is due, from the writer thread; whether something was held back."""
+        if self._divided is None:
+            return not await self._written(None)
+        await self._written_together(late=False)
+        if self._gathered.parts(late=True):
+            self._late_writer.wake()
+        return bool(self._gathered.parts(late=False))
+
+    async def _write_late(self) -> bool:
+        """Try again to send what could not be sent, from a thread of its own; whether some of it still cannot be."""
+        await self._written_together(late=True)
+        return bool(self._gathered.parts(late=True))
+
+    async def _written_together(self, *, late: bool) -> None:
+        parts = self._gathered.parts(late=late)
+        await self.runtime.gather([lambda part=part: self._written(part) for part in parts])
+
+    async def _written(self, part: Hashable) -> bool:
+        """Send what is due of one part; whether nothing of it was held back."""
         try:
-            await self._write(everything=False)
-        except StoreError as error:
+            await self._write(part, everything=False)
+        except DbRouterError as error:
             logger.warning("traces: %s; %d rows wait", error, self._gathered.waiting)
-            return True
+            return False
         except Exception:
             # A fault of ours must not end the thread: nothing would be written behind any more.
             logger.exception("traces: a write failed; %d rows wait", self._gathered.waiting)
-            return True
-        return self._gathered.waiting > 0
+            return False
+        return self._gathered.waiting == 0
 
-    async def _write(self, *, everything: bool) -> None:
-        taken = self._gathered.take(0.0 if everything else self._limits.hold)
+    async def _write(self, part: Hashable, *, everything: bool) -> None:
+        taken = self._gathered.take(part, 0.0 if everything else self._limits.hold)
         if taken is None:
             return
+        failed = True
         try:
-            await self.inner.execute(taken.batch())
-        except StoreError as error:
+            await self._send(taken)
+            failed = False
+        finally:
+            self._gathered.done(taken, failed=failed)
+
+    async def _send(self, taken: Taken) -> None:
+        store = self.inner
+        try:
+            if self._divided is not None:
+                store = self._divided.share_store(taken.part)
+            await store.execute(taken.batch())
+        except DbRouterError as error:
             if error.retryable:
                 self._gathered.put_back(taken)
                 raise
-            await self._write_apart(taken.batch())
+            if isinstance(error, PolicyError):
+                # It refuses the tenant, not one of the rows.
+                self._gathered.dropped += taken.rows
+                logger.error("traces: %d rows dropped: %s", taken.rows, error)  # noqa: TRY400  # said in full
+                return
+            await self._write_apart(taken.part, store, taken.batch())
         except BaseException:
             self._gathered.put_back(taken)
             raise
-        finally:
-            self._gathered.done(taken)
 
-    async def _write_apart(self, batch: Batch) -> None:
+    async def _write_apart(self, part: Hashable, store: Store, batch: Batch) -> None:
         """Send records one by one, so that one that cannot be stored costs only itself."""
         waiting = [
             Upsert(table=upsert.table, records=(record,), rules=upsert.rules, returning=False)
@@ -178,15 +275,15 @@ class TraceBuffer:
         ]
         for position, one in enumerate(waiting):
             try:
-                await self.inner.execute(Batch(upserts=(one,)))
-            except StoreError as error:
+                await store.execute(Batch(upserts=(one,)))
+            except DbRouterError as error:
                 if error.retryable:
-                    self._gathered.give_back(waiting[position:])
+                    self._gathered.give_back(part, waiting[position:])
                     raise
                 self._gathered.dropped += 1
                 logger.error("traces: one row of %s dropped: %s", one.table, error)  # noqa: TRY400  # said in full
             except BaseException:
-                self._gathered.give_back(waiting[position:])
+                self._gathered.give_back(part, waiting[position:])
                 raise
 
     async def existing_tables(self) -> frozenset[str]:
@@ -210,5 +307,6 @@ class TraceBuffer:
         try:
             await self.flush()
         finally:
+            self._late_writer.stop(self.inner.close)
             self._writer.stop(self.inner.close)
             await self.inner.close()

@@ -19,12 +19,16 @@ VERSIONS = "versions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """A configured database: its name and kind, its store, and the families whose rows can be there."""
+    """A configured database: its name and kind, its store, and the families whose rows can be there.
+
+    provisioned: whether tables are created in it at start; tenants' are created when they are first written to.
+    """
 
     name: str
     store: Store
     families: frozenset[str]
     kind: str = ""
+    provisioned: bool = True
 
     @property
     def tables(self) -> tuple[TableSpec, ...]:
@@ -80,7 +84,8 @@ class Databases:
         async def create(database: Database) -> None:
             await database.store.create_tables(tuple(spec.name for spec in database.tables if spec.provisioned))
 
-        _raise_first(await self._runtime.gather([lambda each=each: create(each) for each in self._all.values()]))
+        provisioned = [each for each in self._all.values() if each.provisioned]
+        _raise_first(await self._runtime.gather([lambda each=each: create(each) for each in provisioned]))
 
 
 def _raise_first(outcomes: Iterable[object]) -> None:

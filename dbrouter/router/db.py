@@ -16,6 +16,8 @@ from dbrouter.router.wiring import Wired
 if TYPE_CHECKING:
     from os import PathLike
 
+    from dbrouter.router.tenancy.binding import Whose
+
 TYPE = "dbrouter"
 """The `type` in a stored configuration of a component. The rest that is needed is the id."""
 
@@ -40,7 +42,14 @@ class Router(Wired):
         ]
         if len(named) != 1:
             raise RoutingError("name one component: bind(agent=...), bind(team=...) or bind(workflow=...)")
-        return self._view(named[0])
+        return self._view(self._wiring.bound(named[0]))
+
+    def for_tenant(self, whose: Whose) -> Self:
+        """A view of this router for one tenant, by its name, or an operator's for `ALL` of them, which only reads.
+
+        It has the same id, class, databases and connections, and can be bound: `router.for_tenant("acme").bind(...)`.
+        """
+        return self._view(self._wiring.for_tenant(whose))
 
 
 class DbRouter(Router, SyncDb):

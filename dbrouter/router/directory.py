@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 
 from dbrouter.backends.kernel.ops import Key
 
@@ -15,22 +16,30 @@ class Directory:
 
     def __init__(self, size: int = SIZE) -> None:
         self._size = size
-        self._places: OrderedDict[tuple[str, Key], str] = OrderedDict()
+        self._whose: Hashable = None
+        self._places: OrderedDict[tuple[Hashable, str, Key], str] = OrderedDict()
         self._lock = threading.Lock()
+
+    def of(self, whose: Hashable) -> Directory:
+        """What is remembered of this one's records, apart from everybody else's. All share one memory and its bound."""
+        part = Directory(self._size)
+        part._whose, part._places, part._lock = whose, self._places, self._lock
+        return part
 
     def remember(self, table: str, key: Key, database: str) -> None:
         """The record was seen in that database."""
+        place = (self._whose, table, key)
         with self._lock:
-            self._places[table, key] = database
-            self._places.move_to_end((table, key))
+            self._places[place] = database
+            self._places.move_to_end(place)
             if len(self._places) > self._size:
                 self._places.popitem(last=False)
 
     def place(self, table: str, key: Key) -> str | None:
         """The database it was seen in, or `None`."""
-        return self._places.get((table, key))
+        return self._places.get((self._whose, table, key))
 
     def forget(self, table: str, key: Key) -> None:
         """The record is not where it was."""
         with self._lock:
-            self._places.pop((table, key), None)
+            self._places.pop((self._whose, table, key), None)

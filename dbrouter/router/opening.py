@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import ConfigError
@@ -16,6 +16,9 @@ from dbrouter.router.families.context import OnConflict
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import SCHEMA_VERSIONS, Routes, RoutesSource
 from dbrouter.router.threaded import awaited
+
+if TYPE_CHECKING:
+    from dbrouter.router.tenancy.description import Tenancy
 
 STORES: Mapping[str, tuple[str, str, str | None]] = {
     "memory": ("dbrouter.backends.memory.store", "MemoryStore", "AsyncMemoryStore"),
@@ -89,6 +92,11 @@ class SettingsSource(RoutesSource, Protocol):
         """What is said about traces."""
         ...
 
+    @property
+    def tenancy(self) -> Tenancy | None:
+        """What is said about tenants; `None` if nothing is."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -103,6 +111,8 @@ class Opened:
 def opened(settings: SettingsSource, *, blocking: bool) -> Opened:
     """The store that these settings describe. Nothing is sent to a database yet."""
     routes = Routes.of(settings)
+    if settings.tenancy is not None:
+        return _opened_for_tenants(settings, settings.tenancy, routes, blocking=blocking)
     stores = {name: open_store(name, each, blocking=blocking) for name, each in settings.databases.items()}
     databases = tuple(
         Database(name=name, store=store, families=_families_in(name, routes), kind=settings.databases[name].kind)
@@ -111,6 +121,38 @@ def opened(settings: SettingsSource, *, blocking: bool) -> Opened:
     return Opened(
         store=RoutedStore(stores, routes), databases=databases, serves=routes.families, traces=_limits(settings, routes)
     )
+
+
+def _opened_for_tenants(settings: SettingsSource, tenancy: Tenancy, routes: Routes, *, blocking: bool) -> Opened:
+    # Imported only where there are tenants.
+    from dbrouter.router.tenancy.assembling import Opening, switched
+    from dbrouter.router.tenancy.fixed import FixedCatalog
+
+    kinds = {name: each.kind for name, each in settings.databases.items()}
+    opening = Opening(
+        kinds=kinds,
+        open_=lambda name: open_store(name, settings.databases[name], blocking=blocking),
+        blocking=blocking,
+    )
+    switch, stores = switched(
+        opening,
+        routes,
+        tenancy.rules,
+        lambda _open, _runtime: FixedCatalog(tenancy.described.tenants),
+        open_databases=tenancy.open_databases,
+    )
+    databases = tuple(
+        Database(
+            name=name,
+            store=stores[name] if name in stores else switch.parts.stores.of_its_own(name),
+            families=_families_in(name, routes) & (tenancy.rules.shared | {SCHEMA_VERSIONS}),
+            kind=kind,
+            # Tenants' tables are made when they are first written to.
+            provisioned=not tenancy.rules.shared.isdisjoint(_families_in(name, routes)),
+        )
+        for name, kind in kinds.items()
+    )
+    return Opened(store=switch, databases=databases, serves=routes.families, traces=_limits(settings, routes))
 
 
 def _limits(settings: SettingsSource, routes: Routes) -> BufferLimits | None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.emulation import Emulated
+from dbrouter.backends.kernel.errors import ConfigError
+from dbrouter.backends.kernel.ops import Op
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import BufferLimits, TraceBuffer
 from dbrouter.router.agno_types import generate_id
 from dbrouter.router.databases import Database, Databases
-from dbrouter.router.families.context import Context, OnConflict
+from dbrouter.router.families.context import Context, OnConflict, Part, the_whole
 from dbrouter.router.families.programs import Programs
 from dbrouter.router.live import register
 from dbrouter.router.routes import Component
 from dbrouter.router.threaded import Threaded
+
+if TYPE_CHECKING:
+    from dbrouter.router.tenancy.binding import Whose
 
 ONLY = "main"
 """The name of a database that is the only one."""
@@ -31,18 +36,40 @@ class Bindable(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsTenantsApart(Store, Protocol):
+    """A store that finds out whose an op is, and keeps each tenant's rows apart from others'."""
+
+    def bound(self, component: Component) -> KeepsTenantsApart:
+        """This store for the calls of that component."""
+        ...
+
+    def for_tenant(self, whose: Whose) -> KeepsTenantsApart:
+        """This store for the calls of one tenant, or for an operator's of all of them."""
+        ...
+
+    def part_of(self, op: Op[Any], /) -> Part:
+        """Whose rows an op is about."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """A db's id, the store that its families speak to, its databases, and what becomes of changes that conflict."""
+    """A db's id, the store that its families speak to, its databases, and what becomes of changes that conflict.
+
+    tenants: the store behind `store` that keeps tenants apart, if there are tenants.
+    """
 
     id: str
     store: Store
     databases: Databases
     on_conflict: OnConflict
+    tenants: KeepsTenantsApart | None = None
 
     def programs(self) -> Programs:
         """The families' programs on the store."""
-        return Programs(Context(self.store, on_conflict=self.on_conflict, place=self.id))
+        part_of = the_whole if self.tenants is None else self.tenants.part_of
+        return Programs(Context(self.store, on_conflict=self.on_conflict, place=self.id, part_of=part_of))
 
     @classmethod
     def over(
@@ -69,6 +96,7 @@ class Wiring:
             store=TraceBuffer(store, traces) if traces is not None else store,
             databases=Databases(databases, store.runtime),
             on_conflict=on_conflict,
+            tenants=store if isinstance(store, KeepsTenantsApart) else None,
         )
 
     async def close(self) -> None:
@@ -77,9 +105,20 @@ class Wiring:
 
     def bound(self, component: Component) -> Wiring:
         """The same databases, for the calls of one component."""
+        if self.tenants is not None:
+            return self._over(self.tenants.bound(component))
         if len(self.databases.names) == 1 or not isinstance(self.store, Bindable):
             return self
         return replace(self, store=self.store.bound(component))
+
+    def for_tenant(self, whose: Whose) -> Wiring:
+        """The same databases, for the calls of one tenant. `ConfigError` if there are no tenants."""
+        if self.tenants is None:
+            raise ConfigError("no tenants are configured; describe them in `tenants` and `tenancy`")
+        return self._over(self.tenants.for_tenant(whose))
+
+    def _over(self, view: KeepsTenantsApart) -> Wiring:
+        return replace(self, store=self.store.over(view) if isinstance(self.store, TraceBuffer) else view, tenants=view)
 
 
 class Wired:
@@ -136,10 +175,10 @@ class Wired:
             raise AttributeError(f"{type(self).__name__} has no {name} yet", name=name, obj=self)
         return self._shared[name]
 
-    def _view(self, component: Component) -> Self:
-        """This db for one component: of the same class and id, over the same databases."""
+    def _view(self, wiring: Wiring) -> Self:
+        """This db over another wiring of its databases: of the same class and id."""
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
-        view._wiring = self._wiring.bound(component)
+        view._wiring = wiring
         view._families = view._wiring.programs()
         return view

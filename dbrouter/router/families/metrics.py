@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections import OrderedDict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from dbrouter.router.agno_types import metrics_starting_date_from_days
 from dbrouter.router.families.daily_usage import UNOWNED, daily_usage, day_of, midnight
 
 if TYPE_CHECKING:
-    from dbrouter.router.families.context import Context
+    from dbrouter.router.families.context import Context, Place
 
 METRICS = SPEC.name
 IDENTITY = ("user_id", "date", "aggregation_period")
@@ -30,6 +32,32 @@ SESSION_COLUMNS = ("session_id", "session_type", "user_id", "session_data", "cre
 FIRST_DAY = (Order(Field("date")),)
 LAST_DAY = (Order(Field("date"), descending=True),)
 
+EVERY_DAY = Scan(table=METRICS)
+"""What tells where metrics are kept."""
+REMEMBERED = 10_000
+"""Places whose last computation is remembered; a forgotten one is computed once more."""
+
+
+class Refreshed:
+    """When the metrics of each place were last computed, bounded."""
+
+    def __init__(self) -> None:
+        self._times: OrderedDict[Place, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def at(self, place: Place) -> float:
+        """When those of this place were; minus infinity if nobody remembers."""
+        return self._times.get(place, -math.inf)
+
+    def set(self, place: Place, when: float) -> float:
+        """They are as of then; answers what was known before."""
+        with self._lock:
+            before = self._times.pop(place, -math.inf)
+            self._times[place] = when
+            if len(self._times) > REMEMBERED:
+                self._times.popitem(last=False)
+        return before
+
 
 class Metrics:
     """Computes and reads daily usage."""
@@ -37,7 +65,8 @@ class Metrics:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._now = context.now
-        self._refreshed_at = -math.inf
+        self._context = context
+        self._refreshed = Refreshed()
 
     async def calculate_metrics(self) -> list[Record] | None:
         """The rows of all days that were not completed, computed from sessions and runs and stored.
@@ -45,12 +74,13 @@ class Metrics:
         `None` if no session was ever stored. A failure raises; the next read tries again.
         """
         now = self._now()
+        place = self._context.place_of(EVERY_DAY)
         # Other readers shall not compute the same while this call does.
-        before, self._refreshed_at = self._refreshed_at, now
+        before = self._refreshed.set(place, now)
         try:
             return await self._calculated(now)
         except BaseException:
-            self._refreshed_at = before
+            self._refreshed.set(place, before)
             raise
 
     async def get_metrics(
@@ -61,7 +91,7 @@ class Metrics:
         user_id: "" asks for what nobody owns, which rows name `None`. Metrics older than a minute are computed anew
         first, and if that fails the read fails: what is stored is not what was asked for.
         """
-        if self._now() - self._refreshed_at >= FRESH_SECONDS:
+        if self._is_stale():
             await self.calculate_metrics()
         owned = equals(user_id=user_id)
         found = await self._store.execute(
@@ -87,6 +117,12 @@ class Metrics:
         )
         rows = [{**row, "user_id": None if row["user_id"] == UNOWNED else row["user_id"]} for row in found.records]
         return rows, latest.records[0]["updated_at"]
+
+    def _is_stale(self) -> bool:
+        place = self._context.place_of(EVERY_DAY)
+        _, part = place
+        # What cannot be written here is kept up to date by those who can.
+        return not part.read_only and self._now() - self._refreshed.at(place) >= FRESH_SECONDS
 
     async def _calculated(self, now: int) -> list[Record] | None:
         start = await self._first_day_owing()

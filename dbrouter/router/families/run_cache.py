@@ -14,6 +14,7 @@ from typing import Any
 
 from dbrouter.backends.kernel.codec import decode
 from dbrouter.router.agno_types import deserialize_history_run
+from dbrouter.router.families.context import Place
 
 SESSIONS = 64
 """Sessions whose runs are kept, the least recently read dropped first."""
@@ -23,13 +24,16 @@ class RunCache:
     """Runs of the sessions read last."""
 
     def __init__(self) -> None:
-        self._sessions: OrderedDict[str, dict[str, tuple[int, int, Any]]] = OrderedDict()
+        self._sessions: OrderedDict[tuple[Place, str], dict[str, tuple[int, int, Any]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def runs(self, session_id: str, stored: Iterable[tuple[str, str]]) -> list[Any]:
-        """The run objects for (run id, stored text) pairs, in order; what has no run's shape is left out."""
+    def runs(self, place: Place, session_id: str, stored: Iterable[tuple[str, str]]) -> list[Any]:
+        """The run objects of a session there, for (run id, stored text) pairs in order.
+
+        What has no run's shape is left out.
+        """
         with self._lock:
-            known = self._sessions.pop(session_id, {})
+            known = self._sessions.pop((place, session_id), {})
         fresh: dict[str, tuple[int, int, Any]] = {}
         for run_id, text in stored:
             mark = (hash(text), len(text))
@@ -38,7 +42,7 @@ class RunCache:
                 entry = (*mark, deserialize_history_run(decode(text)))
             fresh[run_id] = entry
         with self._lock:
-            self._sessions[session_id] = fresh
+            self._sessions[place, session_id] = fresh
             while len(self._sessions) > SESSIONS:
                 self._sessions.popitem(last=False)
         return [entry[2] for entry in fresh.values() if entry[2] is not None]

@@ -14,6 +14,7 @@ from typing import Any
 from dbrouter.backends.kernel.codec import decode
 from dbrouter.backends.kernel.ops import Absent, Version
 from dbrouter.router.agno_types import Session
+from dbrouter.router.families.context import Place
 
 ATTRIBUTE = "_dbrouter_origin"
 
@@ -23,13 +24,13 @@ class Origin:
     """A session's data when this object last met the database.
 
     own: the object's own data then, as text. seen: what was stored then, as text (the same unless a merge took place).
-    version: the stored record's version then. place: the db it was read from, by its id.
+    version: the stored record's version then. place: where it was read.
     """
 
     own: str | None
     seen: str | None
     version: Version | Absent
-    place: str
+    place: Place
 
     def own_data(self) -> Any:
         """The object's own data then."""
@@ -40,7 +41,7 @@ class Origin:
         return None if self.seen is None else decode(self.seen)
 
 
-def origin_of(session: Session, place: str) -> Origin | None:
+def origin_of(session: Session, place: Place) -> Origin | None:
     """The session's origin, or `None` if this object never met the database (a session copied from another one)."""
     found = getattr(session, ATTRIBUTE, None)
     return found if isinstance(found, Origin) and found.place == place else None
@@ -60,19 +61,19 @@ class Absences:
 
     def __init__(self, size: int = 4096) -> None:
         self._size = size
-        self._told: OrderedDict[tuple[str, tuple[int, int]], None] = OrderedDict()
+        self._told: OrderedDict[tuple[Place, str, tuple[int, int]], None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def tell(self, session_id: str, caller: tuple[int, int]) -> None:
-        """The caller was told that there is no such session."""
+    def tell(self, place: Place, session_id: str, caller: tuple[int, int]) -> None:
+        """The caller was told that there is no such session there."""
         with self._lock:
-            self._told[session_id, caller] = None
+            self._told[place, session_id, caller] = None
             if len(self._told) > self._size:
                 self._told.popitem(last=False)
 
-    def take(self, session_id: str, caller: tuple[int, int]) -> bool:
+    def take(self, place: Place, session_id: str, caller: tuple[int, int]) -> bool:
         """Whether the caller was told so; asks once."""
         if not self._told:
             return False
         with self._lock:
-            return self._told.pop((session_id, caller), 0) is None
+            return self._told.pop((place, session_id, caller), 0) is None

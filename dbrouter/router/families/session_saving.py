@@ -10,7 +10,7 @@ from dbrouter.backends.kernel.errors import Conflict
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule, SetTo
 from dbrouter.backends.kernel.ops import ABSENT, Get, Stored, Upsert
 from dbrouter.router.agno_types import Session
-from dbrouter.router.families.context import Context
+from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
 from dbrouter.router.families.session_rows import row_of, written_columns
 from dbrouter.router.families.state_merge import merged
@@ -30,35 +30,39 @@ class Saving:
         self._store = context.store
         self._now = context.now
         self._on_conflict = context.on_conflict
-        self._place = context.place
+        self._place_of = context.place_of
         self._absences = absences
 
-    async def save(self, session: Session, *, whole: bool) -> Record | None:
-        """The row as it is stored now, or `None` if the session belongs to another owner.
+    async def save(self, session: Session, *, whole: bool) -> tuple[Record, Place] | None:
+        """The row as it is stored now, and where; `None` if the session belongs to another owner.
 
         whole: whether the caller needs every column; otherwise those of the session's kind do, which costs less.
         Raises `Conflict` under `on_conflict: raise` when another writer changed the same state, and under `merge` if
         other writers were faster a hundred times.
         """
         row = row_of(session, self._now())
-        origin = self._origin(session)
+        overwriting = self._upsert(row)
+        place = self._place_of(overwriting)
+        origin = self._origin(session, place)
         if origin is None or self._on_conflict == "last_writer":
-            return await self._overwrite(session, row)
-        return await self._merge(session, row, origin, whole=whole)
+            saved = await self._overwrite(session, overwriting, place)
+        else:
+            saved = await self._merge(session, row, origin, whole=whole)
+        return None if saved is None else (saved, place)
 
-    def _origin(self, session: Session) -> Origin | None:
-        found = origin_of(session, self._place)
+    def _origin(self, session: Session, place: Place) -> Origin | None:
+        found = origin_of(session, place)
         caller = self._store.runtime.caller()
-        told = self._absences.take(session.session_id, caller)
+        told = self._absences.take(place, session.session_id, caller)
         if found is None and told:
-            return Origin(own=None, seen=None, version=ABSENT, place=self._place)
+            return Origin(own=None, seen=None, version=ABSENT, place=place)
         return found
 
-    async def _overwrite(self, session: Session, row: Record) -> Record | None:
-        (stored,) = await self._store.execute(self._upsert(row))
+    async def _overwrite(self, session: Session, op: Upsert, place: Place) -> Record | None:
+        (stored,) = await self._store.execute(op)
         if stored is None:
             return None
-        self._remember(session, row["session_data"], stored.record["session_data"], stored)
+        self._remember(session, op.records[0]["session_data"], stored.record["session_data"], stored, place)
         return stored.record
 
     async def _merge(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
@@ -69,7 +73,7 @@ class Saving:
             record = {**row, "session_data": data}
             (written,) = await self._store.execute(self._upsert(record, version, returning=whole))
             if written is not None:
-                self._remember(session, own, data, written)
+                self._remember(session, own, data, written, origin.place)
                 return written.record if whole else self._as_stored(record, version)
             stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
             if stored is None:
@@ -95,11 +99,11 @@ class Saving:
         """The row just written, without reading it back: what is not in it did not change since it was read."""
         return row if version is ABSENT else {**row, "updated_at": self._now()}
 
-    def _remember(self, session: Session, own: Any, seen: Any, stored: Stored) -> None:
+    def _remember(self, session: Session, own: Any, seen: Any, stored: Stored, place: Place) -> None:
         text = None if own is None else encode(own, what="sessions.session_data")
         same = seen is own or seen == own
         seen_text = text if same else encode(seen, what="sessions.session_data")
-        remember(session, Origin(own=text, seen=seen_text, version=stored.version, place=self._place))
+        remember(session, Origin(own=text, seen=seen_text, version=stored.version, place=place))
 
     async def _pause(self, attempt: int) -> None:
         if attempt:

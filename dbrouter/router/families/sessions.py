@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dbrouter.backends.kernel.agno_tables.sessions import SESSIONS
@@ -25,7 +26,7 @@ from dbrouter.backends.kernel.filters import (
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule
 from dbrouter.backends.kernel.ops import Children, Delete, Load, Loaded, Order, Scan, Update, Upsert
 from dbrouter.router.agno_types import HISTORY_SKIP_STATUSES, Session, SessionType
-from dbrouter.router.families.context import Context
+from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.paging import offset_of, sorting
 from dbrouter.router.families.run_cache import RunCache
 from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
@@ -50,7 +51,7 @@ class Sessions:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._now = context.now
-        self._place = context.place
+        self._place_of = context.place_of
         self._absences = Absences()
         self._runs = RunCache()
         self._saving = Saving(context, self._absences)
@@ -68,11 +69,13 @@ class Sessions:
         session_type: the class to build, not a filter. runs_limit: attach only the last so many runs that belong in a
         conversation's context.
         """
-        loaded = await self._load(session_id, user_id, runs_limit)
+        load = _loading(session_id, user_id, runs_limit)
+        place = self._place_of(load)
+        loaded = await self._store.execute(load)
         if loaded is None:
-            self._absences.tell(session_id, self._store.runtime.caller())
+            self._absences.tell(place, session_id, self._store.runtime.caller())
             return None
-        return self._answer(loaded, session_type, deserialize=bool(deserialize))
+        return self._answer(loaded, place, session_type, deserialize=bool(deserialize))
 
     async def get_sessions(
         self,
@@ -115,8 +118,8 @@ class Sessions:
 
         `session_data` is merged with what others wrote since this object was read (see `state_merge`).
         """
-        row = await self._saving.save(session, whole=not deserialize)
-        return None if row is None else self._saved(session, row, deserialize=bool(deserialize))
+        saved = await self._saving.save(session, whole=not deserialize)
+        return None if saved is None else self._saved(session, *saved, deserialize=bool(deserialize))
 
     async def upsert_sessions(
         self,
@@ -137,10 +140,11 @@ class Sessions:
                 {**row, "updated_at": each.updated_at if preserve_updated_at else self._now()} for each, row in mine
             )
             rules: dict[str, Rule] = dict.fromkeys((*written_columns(kind), "updated_at"), Replace())
-            stored = await self._store.execute(Upsert(table="sessions", records=records, rules=rules, guard=GUARD))
-            for (each, _), one in zip(mine, stored, strict=True):
+            upsert = Upsert(table="sessions", records=records, rules=rules, guard=GUARD)
+            place = self._place_of(upsert)
+            for (each, _), one in zip(mine, await self._store.execute(upsert), strict=True):
                 if one is not None:
-                    results.append(self._saved(each, one.record, deserialize=bool(deserialize)))
+                    results.append(self._saved(each, one.record, place, deserialize=bool(deserialize)))
         return results
 
     async def rename_session(
@@ -154,7 +158,8 @@ class Sessions:
         """The renamed session with its runs, or `None` if there is none like that."""
         wanted = all_of(equals(user_id=user_id), equals(session_type=_type_name(session_type)))
         while True:
-            loaded = await self._load(session_id, None, None, wanted)
+            load = _loading(session_id, None, None, wanted)
+            loaded = await self._store.execute(load)
             if loaded is None:
                 return None
             data = decode(loaded.record["session_data"]) if loaded.record["session_data"] is not None else {}
@@ -171,6 +176,7 @@ class Sessions:
             if written is not None:
                 return self._answer(
                     Loaded(written.record, written.version, loaded.children),
+                    self._place_of(load),
                     session_type,
                     deserialize=bool(deserialize),
                 )
@@ -195,31 +201,9 @@ class Sessions:
         )
         return bool(changed)
 
-    async def _load(
-        self, session_id: str, user_id: str | None, runs_limit: int | None, where: Filter = EVERYTHING
-    ) -> Loaded | None:
-        history = HISTORY
-        if runs_limit is not None:
-            history = Children(
-                table="runs",
-                on=("session_id",),
-                columns=HISTORY.columns,
-                order=RUN_ORDER,
-                where=CONTEXT_RUNS,
-                limit=runs_limit,
-                raw=HISTORY.raw,
-            )
-        return await self._store.execute(
-            Load(
-                table="sessions",
-                key=(session_id,),
-                where=all_of(equals(user_id=user_id), where),
-                children=history,
-                raw=frozenset({"session_data"}),
-            )
-        )
-
-    def _answer(self, loaded: Loaded, session_type: SessionType | None, *, deserialize: bool) -> Session | Record:
+    def _answer(
+        self, loaded: Loaded, place: Place, session_type: SessionType | None, *, deserialize: bool
+    ) -> Session | Record:
         text = loaded.record["session_data"]
         if not isinstance(text, str | None):
             # Already read: a rename answers with the row it wrote.
@@ -229,24 +213,23 @@ class Sessions:
         if not deserialize:
             return {**row, "runs": [decode(run["run_data"]) for run in loaded.children]}
         if row["session_type"] == "agent" and session_type in (None, SessionType.AGENT):
-            runs = self._runs.runs(
-                str(row["session_id"]), ((run["run_id"], run["run_data"]) for run in loaded.children)
-            )
+            stored = ((run["run_id"], run["run_data"]) for run in loaded.children)
+            runs = self._runs.runs(place, str(row["session_id"]), stored)
             session = session_object(session_type, row, runs)
         else:
             session = session_object(
                 session_type, {**row, "runs": [decode(run["run_data"]) for run in loaded.children]}
             )
         if text is not None or loaded.record["session_data"] is None:
-            remember(session, Origin(own=text, seen=text, version=loaded.version, place=self._place))
+            remember(session, Origin(own=text, seen=text, version=loaded.version, place=place))
         return session
 
-    def _saved(self, session: Session, row: Record, *, deserialize: bool) -> Session | Record:
+    def _saved(self, session: Session, row: Record, place: Place, *, deserialize: bool) -> Session | Record:
         if not deserialize:
             return {**row, "runs": runs_as_dicts(session)}
         saved = session_object(None, row, session.runs or [])
         setattr(saved, "runs", session.runs)  # noqa: B010  # one kind of session, which the type cannot say
-        origin = origin_of(session, self._place)
+        origin = origin_of(session, place)
         if origin is not None:
             remember(saved, origin)
         return saved
@@ -266,6 +249,17 @@ class Sessions:
         for run in found.records:
             histories.setdefault(run["session_id"], []).append(run["run_data"])
         return histories
+
+
+def _loading(session_id: str, user_id: str | None, runs_limit: int | None, where: Filter = EVERYTHING) -> Load:
+    history = HISTORY if runs_limit is None else replace(HISTORY, where=CONTEXT_RUNS, limit=runs_limit)
+    return Load(
+        table="sessions",
+        key=(session_id,),
+        where=all_of(equals(user_id=user_id), where),
+        children=history,
+        raw=frozenset({"session_data"}),
+    )
 
 
 def _filter(

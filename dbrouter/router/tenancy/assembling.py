@@ -1,0 +1,60 @@
+"""From what a configuration says about tenants to the store that keeps them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
+from dbrouter.backends.kernel.store import Store
+from dbrouter.router.routed import RoutedStore
+from dbrouter.router.routes import Routes
+from dbrouter.router.tenancy.open_databases import OpenDatabases
+from dbrouter.router.tenancy.resolving import Resolver
+from dbrouter.router.tenancy.stores import TenantStores, Wrap, as_it_is
+from dbrouter.router.tenancy.switch import Catalog, Parts, TenantSwitch
+from dbrouter.router.tenancy.tenants import TenancyRules
+
+KEEPS_ROWS_ITSELF = "memory"
+"""The kind of database whose rows are lost when its store is let go: it stays open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How databases are opened. kinds: name -> kind, of all that are configured."""
+
+    kinds: Mapping[str, str]
+    open_: Callable[[str], Store]
+    blocking: bool
+
+
+def switched(
+    opening: Opening,
+    routes: Routes,
+    rules: TenancyRules,
+    catalog: Callable[[Callable[[str], Store], Runtime], Catalog],
+    *,
+    open_databases: int,
+    wrap: Wrap = as_it_is,
+) -> tuple[TenantSwitch, dict[str, Store]]:
+    """The store of all tenants, and the databases that are always open: the deployment's, and what memory holds.
+
+    catalog: makes the catalog of what opens a database that stays open, and of how calls wait.
+    """
+    everybodys = {name for family in routes.families for name in routes.databases(family)}
+    stores = {
+        name: opening.open_(name)
+        for name, kind in opening.kinds.items()
+        if name in everybodys or kind == KEEPS_ROWS_ITSELF
+    }
+    runtime: Runtime = BlockingRuntime() if opening.blocking else AsyncRuntime()
+    own = OpenDatabases(opening.open_, runtime=runtime, most=open_databases)
+    tenants = TenantStores(stores, routes, own=own, open_shared=opening.open_, runtime=runtime, wrap=wrap)
+    parts = Parts(
+        RoutedStore({name: stores[name] for name in everybodys}, routes),
+        tenants,
+        Resolver(rules),
+        catalog(tenants.in_common, runtime),
+        shared=rules.shared,
+    )
+    return TenantSwitch(parts), stores

@@ -1,0 +1,101 @@
+"""A second lock for databases and schemas that one tenant has for itself: they say whose they are.
+
+Which database a tenant's rows go to is said by configuration and by names, and both can be wrong: one database given to
+two tenants, a schema restored under another's name. The first write of a tenant leaves a mark with its name, and who
+finds another's mark there is refused. That costs one request for each tenant, process and database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+
+from dbrouter.backends.kernel.agno_tables.schema_versions import VERSIONS
+from dbrouter.backends.kernel.capabilities import Capabilities
+from dbrouter.backends.kernel.errors import CrossedTenant, Duplicate
+from dbrouter.backends.kernel.isolation import namespace_of
+from dbrouter.backends.kernel.ops import Aggregate, AnyOp, Get, Insert, Load, Op, Scan
+from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.kernel.store import Store
+
+R = TypeVar("R")
+
+MARK = "dbrouter:tenant"
+"""The mark's name in the table of schema versions, which every database has. No table can be called so."""
+
+
+class Owned:
+    """A store over a database or a schema that is one tenant's alone.
+
+    where: what errors call it. The mark is the name that a namespace of the tenant would have: any text can be a
+    tenant's name, and not every database takes any text.
+    """
+
+    def __init__(self, store: Store, tenant: str, *, where: str) -> None:
+        self.runtime: Runtime = store.runtime
+        self._store = store
+        self._tenant = tenant
+        self._where = where
+        self._is_marked = False
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The store's."""
+        return self._store.capabilities
+
+    async def execute(self, op: Op[R], /) -> R:
+        """The op's answer. `CrossedTenant` if the place is another tenant's."""
+        if not self._is_marked:
+            # A place without a mark is looked at again: another tenant may write to it before this one does.
+            await self._looked(writes=not isinstance(cast("AnyOp", op), Get | Load | Scan | Aggregate))
+        return await self._store.execute(op)
+
+    async def existing_tables(self) -> frozenset[str]:
+        """The store's."""
+        return await self._store.existing_tables()
+
+    async def create_tables(self, tables: tuple[str, ...]) -> None:
+        """As the store does, where the place is this tenant's or nobody's."""
+        if not self._is_marked:
+            await self._looked(writes=False)
+        await self._store.create_tables(tables)
+
+    def physical_name(self, table: str) -> str:
+        """The store's."""
+        return self._store.physical_name(table)
+
+    async def ping(self) -> None:
+        """As the store does."""
+        await self._store.ping()
+
+    async def close(self) -> None:
+        """Do nothing: others use the connections."""
+
+    async def _looked(self, *, writes: bool) -> None:
+        found = await self._mark()
+        if found is None and writes:
+            now = datetime.now(UTC).isoformat()
+            mark = {"table_name": MARK, "version": self._own, "created_at": now, "updated_at": now}
+            try:
+                await self._store.execute(Insert(table=VERSIONS.name, records=(mark,)))
+            except Duplicate:
+                # Somebody else was first: perhaps another process of ours, perhaps another tenant.
+                found = await self._mark()
+            else:
+                found = self._own
+        if found is None:
+            return
+        if found != self._own:
+            raise CrossedTenant(
+                f"{self._where} is another tenant's: its mark says {found!r} where {self._own!r} belongs; "
+                f"give tenant {self._tenant!r} a place of its own"
+            )
+        self._is_marked = True
+
+    async def _mark(self) -> str | None:
+        stored = await self._store.execute(Get(table=VERSIONS.name, key=(MARK,)))
+        return None if stored is None else str(stored.record["version"])
+
+    @property
+    def _own(self) -> str:
+        return namespace_of(self._tenant)

@@ -1,0 +1,231 @@
+"""The store above all tenants' stores: finds out whose call it is, and lets that tenant's store answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar, cast
+
+from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
+from dbrouter.backends.kernel.errors import (
+    MissingTenant,
+    PolicyError,
+    TenantConflict,
+    TenantError,
+    TenantLocked,
+    Unsupported,
+)
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import AnyOp, Op, Upsert, tables_of
+from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.trace_buffer import EVERY_PART, Every, Share
+from dbrouter.router.families.context import Part
+from dbrouter.router.routed import RoutedStore
+from dbrouter.router.routes import Component
+from dbrouter.router.tenancy.binding import All, Whose
+from dbrouter.router.tenancy.everyone import Everyone
+from dbrouter.router.tenancy.stores import TenantStores
+from dbrouter.router.tenancy.tenants import Tenant
+
+R = TypeVar("R")
+
+
+class Resolver(Protocol):
+    """Finds out whose call an op is, as the rules say."""
+
+    def tenant_of(self, op: AnyOp, *, bound: Whose | None = None, component: Component | None = None) -> Whose | None:
+        """The tenant's name, `ALL`, or `None` if nothing says so. `TenantConflict` if two sources disagree."""
+        ...
+
+
+class Catalog(Protocol):
+    """The tenants that there are, now."""
+
+    def get(self, name: str) -> Tenant:
+        """The tenant of that name; `UnknownTenant` or `TenantSuspended` instead."""
+        ...
+
+    def tenants(self) -> Iterable[Tenant]:
+        """All of them, suspended ones too."""
+        ...
+
+
+EVERYBODYS = Part()
+"""The rows of families that all tenants share."""
+
+
+def _nobody(_: str, /) -> str | None:
+    return None
+
+
+class Parts:
+    """What all views of one switch share."""
+
+    def __init__(
+        self,
+        deployment: RoutedStore,
+        stores: TenantStores,
+        resolver: Resolver,
+        catalog: Catalog,
+        *,
+        shared: frozenset[str] = frozenset(),
+        tenant_of_trace: Callable[[str], str | None] = _nobody,
+    ) -> None:
+        """Hold them together.
+
+        deployment: the store of the families that belong to nobody, `shared`. tenant_of_trace: whose a trace is that
+        somebody writes who has no context, by its id.
+        """
+        self.deployment = deployment
+        self.stores = stores
+        self.resolver = resolver
+        self.catalog = catalog
+        self.shared = shared
+        self.tenant_of_trace = tenant_of_trace
+        self.everyone = Everyone(stores, catalog.tenants)
+
+
+class TenantSwitch:
+    """Executes each op on its tenant's store. Nothing is asked of any database before the tenant is known.
+
+    bound: whose calls these are, if a view says so. component: the component of whose db this is the store.
+    """
+
+    def __init__(self, parts: Parts, *, bound: Whose | None = None, component: Component | None = None) -> None:
+        self.parts = parts
+        self.runtime: Runtime = parts.stores.runtime
+        self._bound = bound
+        self._component = component
+        deployment = parts.deployment
+        self._deployment = deployment if component is None else deployment.bound(component)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Everything: each database stands behind the kernel's emulation."""
+        return EVERYTHING_NATIVE
+
+    def bound(self, component: Component) -> TenantSwitch:
+        """The same, for the calls of one component."""
+        return TenantSwitch(self.parts, bound=self._bound, component=component)
+
+    def for_tenant(self, whose: Whose) -> TenantSwitch:
+        """The same, for the calls of one tenant, or an operator's for `ALL`. `TenantLocked` if it is another's."""
+        if self._bound is not None and self._bound != whose:
+            raise TenantLocked(f"this db is {self._bound!r}'s and cannot become {whose!r}'s; ask the router itself")
+        return TenantSwitch(self.parts, bound=whose, component=self._component)
+
+    async def execute(self, op: Op[R], /) -> R:
+        """The tenant's answer."""
+        return await self.store_of(op).execute(op)
+
+    def store_of(self, op: Op[Any]) -> Store:
+        """The store that answers an op. `TenantError` if nobody knows whose it is, or if it may not be answered."""
+        return self._store(self.whose(cast("AnyOp", op)))
+
+    def whose(self, op: AnyOp) -> Whose | None:
+        """The tenant whose op it is, `None` for one that is nobody's: of a family that all share."""
+        parts = self.parts
+        tables = tables_of(op)
+        unknown = [table for table in tables if table not in TABLES]
+        if unknown:
+            raise TenantError(f"{', '.join(unknown)}: no call can name this table while there are tenants")
+        if parts.shared and self._is_shared(tables):
+            return None
+        whose = parts.resolver.tenant_of(op, bound=self._bound, component=self._component)
+        if whose is None:
+            raise MissingTenant(
+                f"{type(op).__name__} of {tables[0]}: nothing says which tenant this call is for; bind one: "
+                f"db.for_tenant(...) or `with tenant(...):`"
+            )
+        return whose
+
+    def part_of(self, op: Op[Any], /) -> Part:
+        """The tenant whose rows an op is about, for those who remember something of them."""
+        whose = self.whose(cast("AnyOp", op))
+        return EVERYBODYS if whose is None else Part(whose, read_only=isinstance(whose, All))
+
+    def shares(self, upserts: Sequence[Upsert], /) -> tuple[list[Share], PolicyError | None]:
+        """What of these writes is whose; and why some of them are nobody's, if some are."""
+        shares: list[Share] = []
+        refusal: PolicyError | None = None
+        for upsert in upserts:
+            for part in _by_trace(upsert):
+                try:
+                    shares.append((self._writer_of(part), (part,)))
+                except PolicyError as error:
+                    refusal = error
+        return shares, refusal
+
+    def share_read(self, op: Op[object], /) -> Hashable | Every:
+        """Whose traces a read is about."""
+        whose = self.whose(cast("AnyOp", op))
+        return EVERY_PART if isinstance(whose, All) else whose
+
+    def share_store(self, part: Hashable, /) -> Store:
+        """The store of a tenant's traces; of everybody's if `part` is `None`."""
+        return self._store(cast("str | None", part))
+
+    def _writer_of(self, upsert: Upsert) -> str | None:
+        """The tenant whose trace is written."""
+        parts = self.parts
+        if parts.shared and self._is_shared((upsert.table,)):
+            return None
+        known = parts.tenant_of_trace(upsert.records[0]["trace_id"])
+        said = parts.resolver.tenant_of(upsert, bound=self._bound, component=self._component)
+        if isinstance(said, All):
+            raise MissingTenant("traces: nothing is written for all tenants at once; name the tenant")
+        if known is None and said is None:
+            raise MissingTenant("traces: nothing says whose this trace is; it was not stored")
+        if known is not None and said is not None and known != said:
+            raise TenantConflict(f"the trace began as tenant {known!r}'s and is written as {said!r}'s")
+        name = known if said is None else said
+        # A tenant that there is not, or that is suspended, is refused now and not behind the caller's back.
+        parts.catalog.get(cast("str", name))
+        return name
+
+    def _store(self, whose: Whose | None) -> Store:
+        if whose is None:
+            return self._deployment
+        if isinstance(whose, All):
+            return self.parts.everyone
+        return self.parts.stores.of(self.parts.catalog.get(whose), self._component)
+
+    def _is_shared(self, tables: tuple[str, ...]) -> bool:
+        shared = [TABLES[table].family in self.parts.shared for table in tables]
+        if any(shared) and not all(shared):
+            raise Unsupported(f"{', '.join(tables)}: one call for rows of a tenant and for rows that are everybody's")
+        return shared[0]
+
+    def physical_name(self, table: str) -> str:
+        """What the table is called in its family's default database."""
+        return self.parts.deployment.physical_name(table)
+
+    async def existing_tables(self) -> frozenset[str]:
+        """Physical names of the tables in the deployment's own databases."""
+        return await self.parts.deployment.existing_tables()
+
+    async def create_tables(self, tables: tuple[str, ...]) -> None:
+        """Create those of these tables that are everybody's; tenants' are made when they are first written to."""
+        shared = tuple(table for table in tables if TABLES[table].family in self.parts.shared)
+        if shared:
+            await self.parts.deployment.create_tables(shared)
+
+    async def ping(self) -> None:
+        """Return if every database of the deployment answers."""
+        await self.parts.deployment.ping()
+
+    async def close(self) -> None:
+        """Close every database. They may be used again afterwards."""
+        await self.parts.stores.close()
+
+
+def _by_trace(upsert: Upsert) -> list[Upsert]:
+    """The records of each trace as a write of their own: the traces of one export may be of different tenants."""
+    if len(upsert.records) == 1:
+        return [upsert]
+    traces: dict[str, list[Record]] = {}
+    for record in upsert.records:
+        traces.setdefault(record["trace_id"], []).append(record)
+    return [replace(upsert, records=tuple(records)) for records in traces.values()] if len(traces) > 1 else [upsert]

@@ -143,5 +143,12 @@ class Corrupt(StoreError):
     """A stored record cannot be read as what its table says."""
 
 
+class RowsNotHeldBack(StoreError):
+    """The database cannot keep one tenant's rows from another by itself, and is set up to; nothing was read or written.
+
+    The message says what to change.
+    """
+
+
 class OutdatedSchema(StoreError):
     """An existing table lacks columns of today's schema; it is neither read nor written."""

@@ -45,7 +45,20 @@ class HoldsRowsBack(Protocol):
         ...
 
 
+_NAMESPACE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def checked_namespace(namespace: str) -> str:
+    """The namespace, if every database takes it for a name of its own: a letter, digits and `_` in small, 63 at most.
+
+    Capitals are refused because a file system may take two names that differ in them for one.
+    """
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ValueError(
+            f"{namespace!r:.80} is no namespace; use `namespace_of`, or a-z, 0-9 and _, at most 63 of them"
+        )
+    return namespace
 
 
 def namespace_of(tenant: str) -> str:

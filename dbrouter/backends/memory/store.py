@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar, cast
 
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.errors import Unsupported
+from dbrouter.backends.kernel.isolation import checked_namespace
 from dbrouter.backends.kernel.ops import (
     Aggregate,
     Batch,
@@ -22,6 +23,7 @@ from dbrouter.backends.kernel.ops import (
     Upsert,
 )
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
+from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, physical_names
 from dbrouter.backends.memory import reads, writes
@@ -57,7 +59,9 @@ class MemoryStore:
         self.runtime = BlockingRuntime()
         self._settings = settings if settings is not None else MemorySettings()
         self._names = physical_names(self._settings.names)
+        self._tables = tables
         self._state = MemoryState(tables)
+        self._namespaces: dict[str, Self] = {}
 
     @classmethod
     def from_settings(cls, settings: MemorySettings, *, name: str = "") -> Self:
@@ -92,11 +96,20 @@ class MemoryStore:
         spec = self._state.spec(table)
         return self._names.get(table, spec.default_name)
 
+    def in_namespace(self, namespace: str) -> Store:
+        """A store over tables of its own, which live as long as this object."""
+        # Two threads that come first at the same time get the same.
+        return self._namespaces.setdefault(
+            checked_namespace(namespace), type(self)(self._settings, tables=self._tables)
+        )
+
     async def ping(self) -> None:
         """Return: memory always answers."""
 
     async def close(self) -> None:
-        """Release the fan-out threads. The tables stay as they are."""
+        """Release the fan-out threads, those of namespaces too. The tables stay as they are."""
+        for each in list(self._namespaces.values()):
+            await each.close()
         if isinstance(self.runtime, BlockingRuntime):
             self.runtime.close()
 

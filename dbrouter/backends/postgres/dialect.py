@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dbrouter.backends.kernel.filters import Contains, Filter, Like, StartsWith
 from dbrouter.backends.kernel.tables import Kind, TableSpec
+from dbrouter.backends.kernel.tenant_tables import TENANT
 
 CASTS = {
     Kind.STRING: "text",
@@ -20,17 +22,40 @@ CASTS = {
 }
 
 
+POLICY = "dbr_tenant_rows"
+"""What the row-level security of a table that tenants share is called."""
+TENANT_SETTING = "dbrouter.tenant"
+"""The setting that says, for one transaction, whose rows it may see."""
+
+
 class PostgresDialect:
-    """PostgreSQL 13 and newer, tables in one schema. `schema`: qualified in every statement, never set on a session."""
+    """PostgreSQL 13 and newer, tables in one schema.
+
+    schema: qualified in every statement, never set on a session. row_level_security: whether the tables that tenants
+    share hold back the rows of all but one. used_by: the role that uses the tables, where another one makes them.
+    """
 
     name = "postgresql"
     placeholder = "%s"
     max_params = 60_000
     locks_positions = True
 
-    def __init__(self, schema: str, *, create_schema: bool = True) -> None:
+    def __init__(
+        self,
+        schema: str,
+        *,
+        create_schema: bool = True,
+        row_level_security: bool = True,
+        used_by: str | None = None,
+    ) -> None:
         self.schema = schema
         self.create_schema = create_schema
+        self.row_level_security = row_level_security
+        self.used_by = used_by
+
+    def in_schema(self, schema: str) -> PostgresDialect:
+        """The same for another schema, which is made where it is missing."""
+        return PostgresDialect(schema, row_level_security=self.row_level_security, used_by=self.used_by)
 
     def quoted(self, identifier: str) -> str:
         # `%` begins a placeholder in the driver's text.
@@ -119,6 +144,10 @@ class PostgresDialect:
     def mean(self, expression: str) -> str:
         return f"AVG({expression})::float8"
 
+    def kept_size(self, expression: str) -> str:
+        # As it lies on disk: what is compressed and stored apart need not be read for it.
+        return f"pg_column_size({expression})"
+
     def lock_position(self, column: str, width: int) -> str | None:
         # The key that agno's own class locks, so that both can write side by side. Sorted, so writers cannot deadlock.
         lock = f"SELECT pg_advisory_xact_lock(hashtext('agno_{column}'), hashtext(%s))"
@@ -157,6 +186,31 @@ class PostgresDialect:
         if not self.create_schema:
             return (lock,)
         return (lock, (f"CREATE SCHEMA IF NOT EXISTS {self.quoted(self.schema)}", ()))
+
+    def secured(self, spec: TableSpec, name: str) -> tuple[str, ...]:
+        if not self.row_level_security or not spec.has(TENANT):
+            return ()
+        table, policy = self.qualified(name), self.quoted(POLICY)
+        # Of a connection that had a tenant once the setting is empty, not null. Nobody is called nothing.
+        own = f"{self.quoted(TENANT)} = NULLIF(current_setting('{TENANT_SETTING}', true), '')"
+        return (
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            # The owner too: without an owner of its own the application is the owner.
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            # There is no CREATE POLICY IF NOT EXISTS; nobody sees the moment between, it is one transaction.
+            f"DROP POLICY IF EXISTS {policy} ON {table}",
+            f"CREATE POLICY {policy} ON {table} USING ({own}) WITH CHECK ({own})",
+        )
+
+    def after_ddl(self, names: Sequence[str]) -> tuple[str, ...]:
+        if self.used_by is None:
+            return ()
+        role = self.quoted(self.used_by)
+        tables = ", ".join(self.qualified(each) for each in names)
+        return (
+            f"GRANT USAGE ON SCHEMA {self.quoted(self.schema)} TO {role}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role}",
+        )
 
     def has_foreign_key(self, spec: TableSpec, parent: str) -> bool:
         return any(link.table == parent and link.enforced for link in spec.parents)

@@ -57,6 +57,11 @@ class PostgresDriver:
         """Whether the server has gone from an idle connection."""
         return gone(connection)
 
+    def limit(self, connection: Connection[Any], seconds: float) -> None:
+        """Let each wait for the server end after so long."""
+        if isinstance(connection, DeadlineConnection):
+            connection.deadline = seconds
+
     def send(self, connection: Connection[Any], unit: Unit) -> list[Outcome]:
         """Run a unit: one statement as it is, several in one pipeline, which is one round trip."""
         if connection.autocommit:
@@ -97,6 +102,11 @@ class AsyncPostgresDriver:
     def is_stale(self, connection: AsyncConnection[Any]) -> bool:
         """Whether the server has gone from an idle connection."""
         return gone(connection)
+
+    async def limit(self, connection: AsyncConnection[Any], seconds: float) -> None:
+        """Let each wait for the server end after so long."""
+        if isinstance(connection, AsyncDeadlineConnection):
+            connection.deadline = seconds
 
     async def send(self, connection: AsyncConnection[Any], unit: Unit) -> list[Outcome]:
         """Run a unit, as the blocking driver does."""

@@ -60,6 +60,19 @@ class PostgresSettings(Part):
     """Seconds to wait for a connection to open."""
     deadline: Annotated[float, Field(gt=0)] = DEADLINE
     """Seconds a call may take before it raises `Unavailable`."""
+    prepared_statements: bool = True
+    """Whether the server keeps often used statements prepared. Behind a pooler such as PgBouncer, which is noticed when
+    a connection opens, none is prepared all the same; `false` spares the question."""
+    owner_url: Annotated[
+        SecretUrl | None,
+        AfterValidator(lambda url: url and _a_postgres_url(url)),
+        WithJsonSchema({"type": "string", "writeOnly": True}),
+    ] = None
+    """The role that makes and owns the tables, `postgresql://owner:password@host:5432/database`. It is connected only
+    while tables are made; the role of `url` may then use them, and neither drop them nor lift their row security."""
+    row_level_security: bool = True
+    """Whether the server, too, holds back other tenants' rows in tables that tenants share (`isolation: rows`). It asks
+    for a role without SUPERUSER and BYPASSRLS; with `false` only the filters of dbrouter keep the tenants apart."""
     tables: TableNames = Field(default_factory=dict[str, str])
     """Table -> its name in this database, where it is not agno's default name."""
 
@@ -71,6 +84,8 @@ class PostgresSettings(Part):
         if self.url is None and self.database is None:
             missing = "database" if given else "url"
             raise refusal(f"{missing} is missing", "give url, or host, port, user, password and database")
+        if self.owner_url is not None and not self._names_a_user():
+            raise refusal("owner_url is given, and url names no user", "name the role that shall use the tables")
         return self
 
     def address(self) -> str:
@@ -86,6 +101,17 @@ class PostgresSettings(Part):
         return (
             f"postgresql://{who}{'@' if who else ''}{where}:{self.port or _PORT}/{quote(self.database or '', safe='')}"
         )
+
+    @property
+    def max_connections(self) -> int:
+        """Connections that one process opens at most, and an async one for each event loop; see the store's."""
+        return self.pool_size + self.max_overflow + (self.owner_url is not None)
+
+    def _names_a_user(self) -> bool:
+        if self.url is None:
+            return self.user is not None
+        who, at, _ = self.url.get_secret_value().partition("://")[2].partition("/")[0].rpartition("@")
+        return bool(at and who.partition(":")[0])
 
     def shown(self) -> dict[str, Any]:
         """These settings for people: passwords as `***`."""

@@ -3,54 +3,72 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.sql.connections import Unit
-from dbrouter.backends.sql.driver import Aftermath, BlockingDriver, Failure
+from dbrouter.backends.sql.driver import Aftermath, BlockingDriver
 from dbrouter.backends.sql.statements import Outcome
+from dbrouter.backends.sql.waiting import (
+    ATTEMPTS,
+    STALE_IN_A_ROW,
+    Deadline,
+    Opening,
+    all_stale,
+    held_by_a_writer,
+    may_repeat,
+    no_connection,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
-
-ATTEMPTS = 4
-"""Sends of one unit at most, deadlocks and broken idle connections included."""
-
-
-STALE_IN_A_ROW = 100
-"""Dead connections replaced for one call; more than any pool of ours holds."""
-
-
-def may_repeat(failure: Failure, unit: Unit) -> bool:
-    """Whether the unit may be sent again: nothing of it happened, or it only reads."""
-    return failure.aftermath is Aftermath.AGAIN or (failure.aftermath is Aftermath.BROKEN and not unit.writes)
 
 
 class BlockingConnections:
     """Runs units on pooled connections.
 
-    deadline: seconds a unit may wait for a connection and for the writers' lock. single_writer: the database admits
-    one writer at a time; waiting here is fair and cheap where its own busy loop is neither.
+    deadline: seconds a unit may wait in all: for the writers' lock, for a connection, for the database. at_once: how
+    many connections the engine lends; `None` for a given engine, whose pool waits as its owner told it to.
+    single_writer: the database admits one writer at a time; waiting here is fair and cheap where its own busy loop is
+    neither.
     """
 
-    def __init__(self, engine: Engine, driver: BlockingDriver, *, deadline: float, single_writer: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        driver: BlockingDriver,
+        *,
+        deadline: float,
+        at_once: int | None = None,
+        single_writer: bool = False,
+    ) -> None:
         self.engine = engine
         self._driver = driver
         self._deadline = deadline
+        self._at_once = at_once
         self._single_writer = single_writer
-        self._writing = threading.Lock() if single_writer else None
         self._one_at_a_time = False
+        self._open_the_doors()
         begins_anew_in_a_child(self)
+
+    def _open_the_doors(self) -> None:
+        self._writing = threading.Lock() if self._single_writer else None
+        # The pool waits too, but always its own whole timeout: nobody with a seat finds it empty.
+        self._seats: SimpleQueue[None] | None = None
+        if self._at_once is not None:
+            self._seats = SimpleQueue()
+            for _ in range(self._at_once):
+                self._seats.put(None)
 
     def begin_anew(self) -> None:
         """Leave the parent its connections: two processes on one socket would read each other's answers."""
         if not self._one_at_a_time:
             self.engine.dispose(close=False)
-        self._writing = threading.Lock() if self._single_writer else None
+        self._open_the_doors()
 
     def serialise(self) -> None:
         """Let one unit in at a time, reads too: all threads share one connection (an in-memory database)."""
@@ -58,25 +76,40 @@ class BlockingConnections:
 
     async def run(self, unit: Unit) -> list[Outcome]:
         """Each statement's outcome, in order."""
-        until = time.monotonic() + self._deadline
+        deadline = Deadline(self._deadline)
         if self._writing is not None and (unit.writes or self._one_at_a_time):
-            with self._only_writer(self._writing):
-                return self._run(unit, until)
-        return self._run(unit, until)
+            with self._only_writer(self._writing, deadline):
+                return self._seated(unit, deadline)
+        return self._seated(unit, deadline)
 
-    def _run(self, unit: Unit, until: float) -> list[Outcome]:
+    def _seated(self, unit: Unit, deadline: Deadline) -> list[Outcome]:
+        if self._seats is None:
+            return self._run(unit, deadline)
+        try:
+            self._seats.get(timeout=deadline.left())
+        except Empty:
+            raise no_connection(self._driver.place, deadline) from None
+        try:
+            return self._run(unit, deadline)
+        finally:
+            self._seats.put(None)
+
+    def _run(self, unit: Unit, deadline: Deadline) -> list[Outcome]:
         failed: Exception | None = None
         for _ in range(ATTEMPTS):
-            pooled = self._fresh()
+            pooled = self._fresh(deadline)
+            shorter = deadline.is_shorter
             try:
+                if shorter:
+                    self._driver.limit(pooled.driver_connection, deadline.left())
                 outcomes = self._driver.send(pooled.driver_connection, unit)
             except Exception as error:
                 failure = self._driver.translate(error)
                 if failure.aftermath is Aftermath.BROKEN:
                     pooled.invalidate()
                 else:
-                    self._recover(pooled)
-                if not may_repeat(failure, unit) or time.monotonic() >= until:
+                    self._recover(pooled, shorter=shorter)
+                if not may_repeat(failure, unit, deadline):
                     raise failure.error from error
                 failed = failure.error
             except BaseException:
@@ -84,47 +117,55 @@ class BlockingConnections:
                 pooled.invalidate()
                 raise
             else:
-                pooled.close()
+                self._give_back(pooled, shorter=shorter)
                 return outcomes
         raise failed or Unavailable(f"{self._driver.place}: nothing was sent")
 
-    def _fresh(self) -> Any:
+    def _fresh(self, deadline: Deadline) -> Any:
         """A connection that was alive a moment ago."""
         for _ in range(STALE_IN_A_ROW):
             try:
-                pooled = self.engine.raw_connection()
+                with Opening(deadline):
+                    pooled = self.engine.raw_connection()
             except Exception as error:
-                raise self._unreachable(error) from error
+                raise self._unreachable(error, deadline) from error
             if not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             pooled.invalidate()
-        raise Unavailable(f"{self._driver.place}: {STALE_IN_A_ROW} connections in a row closed at once")
+        raise all_stale(self._driver.place)
 
-    def _recover(self, pooled: Any) -> None:
+    def _recover(self, pooled: Any, *, shorter: bool) -> None:
         try:
             self._driver.roll_back(pooled.driver_connection)
         except Exception as error:
             pooled.invalidate()
             raise self._driver.translate(error).error from error
+        self._give_back(pooled, shorter=shorter)
+
+    def _give_back(self, pooled: Any, *, shorter: bool) -> None:
+        if shorter:
+            try:
+                self._driver.limit(pooled.driver_connection, self._deadline)
+            except BaseException as error:
+                # Nobody else may have it with its short patience, and what the caller asked for is done.
+                pooled.invalidate()
+                if isinstance(error, Exception):
+                    return
+                raise
         pooled.close()
 
-    def _unreachable(self, error: Exception) -> Exception:
+    def _unreachable(self, error: Exception, deadline: Deadline) -> Exception:
         from sqlalchemy.exc import TimeoutError as PoolTimeout
 
         if isinstance(error, PoolTimeout):
-            return Unavailable(
-                f"{self._driver.place}: no connection came free in {self._deadline:g} s; all {self.engine.pool.size()}"  # type: ignore[attr-defined]
-                " and the overflow are busy; raise pool_size or look for slow calls"
-            )
-        failure = self._driver.translate(error)
-        return failure.error
+            # From the pool of a given engine.
+            return no_connection(self._driver.place, deadline)
+        return self._driver.translate(error).error
 
     @contextmanager
-    def _only_writer(self, lock: threading.Lock) -> Generator[None]:
-        if not lock.acquire(timeout=self._deadline):
-            raise Unavailable(
-                f"{self._driver.place}: another writer of this process held the database for {self._deadline:g} s"
-            )
+    def _only_writer(self, lock: threading.Lock, deadline: Deadline) -> Generator[None]:
+        if not lock.acquire(timeout=deadline.left()):
+            raise held_by_a_writer(self._driver.place, deadline)
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from dbrouter.backends.kernel.tables import Kind, TableSpec
@@ -107,6 +108,10 @@ class Dialect(Protocol):
         """The mean of a group as a floating-point number."""
         ...
 
+    def kept_size(self, expression: str) -> str:
+        """Bytes that a value takes where it is kept."""
+        ...
+
     def lock_position(self, column: str, width: int) -> str | None:
         """A statement that serialises position allocation within parents.
 
@@ -124,6 +129,14 @@ class Dialect(Protocol):
 
     def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         """Statements at the start of a schema change: locks, the schema itself."""
+        ...
+
+    def secured(self, spec: TableSpec, name: str) -> tuple[str, ...]:
+        """Statements that follow the making of a table of this physical name, each harmless if repeated."""
+        ...
+
+    def after_ddl(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Statements at the end of a schema change that made these tables: who may use them."""
         ...
 
     def has_foreign_key(self, spec: TableSpec, parent: str) -> bool:

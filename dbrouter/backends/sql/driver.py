@@ -35,6 +35,10 @@ class BlockingDriver(Protocol):
         """Whether an idle connection is dead; sends nothing."""
         ...
 
+    def limit(self, connection: Any, seconds: float) -> None:
+        """Let what is sent next wait for at most so long. Called only for a call that has spent some of its time."""
+        ...
+
     def send(self, connection: Any, unit: Unit) -> list[Outcome]:
         """Run a unit."""
         ...
@@ -55,6 +59,10 @@ class AsyncDriver(Protocol):
 
     def is_stale(self, connection: Any) -> bool:
         """Whether an idle connection is dead; sends nothing."""
+        ...
+
+    async def limit(self, connection: Any, seconds: float) -> None:
+        """Let what is sent next wait for at most so long. Called only for a call that has spent some of its time."""
         ...
 
     async def send(self, connection: Any, unit: Unit) -> list[Outcome]:

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
-from dbrouter.backends.sql.blocking import ATTEMPTS, STALE_IN_A_ROW, may_repeat
 from dbrouter.backends.sql.connections import Unit
 from dbrouter.backends.sql.driver import Aftermath, AsyncDriver
 from dbrouter.backends.sql.statements import Outcome
+from dbrouter.backends.sql.waiting import (
+    ATTEMPTS,
+    STALE_IN_A_ROW,
+    Deadline,
+    Opening,
+    all_stale,
+    held_by_a_writer,
+    may_repeat,
+    no_connection,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -36,7 +44,7 @@ class _LoopPool:
 class AsyncConnections:
     """Runs units on pooled connections of the running loop.
 
-    engine: makes an engine. deadline: seconds a unit may wait. single_writer: as in the blocking form.
+    engine: makes an engine. deadline, single_writer: as in the blocking form.
     """
 
     def __init__(
@@ -58,33 +66,36 @@ class AsyncConnections:
     async def run(self, unit: Unit) -> list[Outcome]:
         """Each statement's outcome, in order."""
         pool = self._pool()
+        deadline = Deadline(self._deadline)
         if not (self._single_writer and unit.writes):
-            return await self._run(pool, unit)
+            return await self._run(pool, unit, deadline)
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(deadline.left()):
                 await pool.writing.acquire()
         except TimeoutError as error:
-            raise Unavailable(f"another writer of this process held the database for {self._deadline:g} s") from error
+            raise held_by_a_writer(self._driver.place, deadline) from error
         try:
-            return await self._run(pool, unit)
+            return await self._run(pool, unit, deadline)
         finally:
             pool.writing.release()
 
-    async def _run(self, pool: _LoopPool, unit: Unit) -> list[Outcome]:
+    async def _run(self, pool: _LoopPool, unit: Unit, deadline: Deadline) -> list[Outcome]:
         failed: Exception | None = None
-        until = time.monotonic() + self._deadline
         for _ in range(ATTEMPTS):
-            pooled = await self._fresh(pool)
+            pooled = await self._fresh(pool, deadline)
             connection = pooled.driver_connection
+            shorter = deadline.is_shorter
             try:
+                if shorter:
+                    await self._driver.limit(connection, deadline.left())
                 outcomes = await self._driver.send(connection, unit)
             except Exception as error:
                 failure = self._driver.translate(error)
                 if failure.aftermath is Aftermath.BROKEN:
                     await self._discard(pool, pooled)
                 else:
-                    await self._recover(pool, pooled)
-                if not may_repeat(failure, unit) or time.monotonic() >= until:
+                    await self._recover(pool, pooled, shorter=shorter)
+                if not may_repeat(failure, unit, deadline):
                     raise failure.error from error
                 failed = failure.error
             except BaseException:
@@ -92,31 +103,44 @@ class AsyncConnections:
                 await self._discard(pool, pooled)
                 raise
             else:
-                pooled.close()
+                await self._give_back(pool, pooled, shorter=shorter)
                 return outcomes
         raise failed or Unavailable(f"{self._driver.place}: nothing was sent")
 
-    async def _fresh(self, pool: _LoopPool) -> Any:
+    async def _fresh(self, pool: _LoopPool, deadline: Deadline) -> Any:
         for _ in range(STALE_IN_A_ROW):
             try:
-                async with asyncio.timeout(self._deadline):
-                    pooled = await pool.engine.raw_connection()
+                async with asyncio.timeout(deadline.left()):
+                    with Opening(deadline):
+                        pooled = await pool.engine.raw_connection()
             except TimeoutError as error:
-                raise Unavailable(f"{self._driver.place}: no connection in {self._deadline:g} s") from error
+                raise no_connection(self._driver.place, deadline) from error
             except Exception as error:
                 raise self._driver.translate(error).error from error
             pool.open.add(pooled.driver_connection)
             if not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             await self._discard(pool, pooled)
-        raise Unavailable(f"{self._driver.place}: {STALE_IN_A_ROW} connections in a row closed at once")
+        raise all_stale(self._driver.place)
 
-    async def _recover(self, pool: _LoopPool, pooled: Any) -> None:
+    async def _recover(self, pool: _LoopPool, pooled: Any, *, shorter: bool) -> None:
         try:
             await self._driver.roll_back(pooled.driver_connection)
         except Exception as error:
             await self._discard(pool, pooled)
             raise self._driver.translate(error).error from error
+        await self._give_back(pool, pooled, shorter=shorter)
+
+    async def _give_back(self, pool: _LoopPool, pooled: Any, *, shorter: bool) -> None:
+        if shorter:
+            try:
+                await self._driver.limit(pooled.driver_connection, self._deadline)
+            except BaseException as error:
+                # As in the blocking form; a cancelled task is another matter.
+                await self._discard(pool, pooled)
+                if isinstance(error, Exception):
+                    return
+                raise
         pooled.close()
 
     async def _discard(self, pool: _LoopPool, pooled: Any) -> None:

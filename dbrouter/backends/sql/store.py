@@ -40,11 +40,12 @@ from dbrouter.backends.kernel.ops import (
     tables_of,
 )
 from dbrouter.backends.kernel.running import Runtime
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, children_of, physical_names
+from dbrouter.backends.kernel.tenant_tables import children_of
 from dbrouter.backends.sql import reading, writing
 from dbrouter.backends.sql.catalog import Catalog
 from dbrouter.backends.sql.connections import Connections, MissingTable, Unit
 from dbrouter.backends.sql.dialect import Dialect
+from dbrouter.backends.sql.layout import Layout
 from dbrouter.backends.sql.relation import Relation
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
 
@@ -58,8 +59,12 @@ COUNTS = frozenset({Measure.COUNT, Measure.DISTINCT})
 class SqlStore:
     """A store over one SQL database; `connections` says whether it blocks.
 
-    names: spec name -> physical name where it is not agno's default.
+    names: spec name -> physical name where it is not agno's default. layout, catalog: those of a store over the same
+    tables, or over tables that look the same.
     """
+
+    sends_alone = True
+    """Whether a statement goes to the database without others around it."""
 
     def __init__(
         self,
@@ -70,14 +75,17 @@ class SqlStore:
         names: Mapping[str, str] | None = None,
         schema: str | None = None,
         capabilities: Capabilities = EVERYTHING_NATIVE,
+        layout: Layout | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
         self.dialect = dialect
         self.runtime = runtime
         self.connections = connections
         self._capabilities = capabilities
-        self._names = physical_names(names or {})
-        self._relations = _Relations(self._names, dialect)
-        self.catalog = Catalog(dialect, connections, self._names, schema)
+        self.layout = layout if layout is not None else Layout(names or {}, dialect, schema)
+        self._names = self.layout.names
+        self._relations = self.layout.relations
+        self.catalog = catalog if catalog is not None else Catalog(self.layout, connections)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -112,7 +120,7 @@ class SqlStore:
             raise StoreError(f"there is no table {', '.join(map(repr, sorted(needed - self._names.keys())))}")
         if not self.catalog.knows(needed):
             absent = self.catalog.last_missing(needed)
-            if absent and reads_only(known) and is_one_statement(known):
+            if absent and reads_only(known) and self.sends_alone and is_one_statement(known):
                 return cast("R", await self._probably_without(known, absent))
             absent = await self.catalog.missing(needed)
             if absent and reads_only(known):
@@ -382,16 +390,3 @@ def without_related(where: Filter, absent: frozenset[str]) -> Filter:
             return Not(without_related(inner, absent))
         case _:
             return where
-
-
-class _Relations(dict[str, Relation]):
-    """Relations by spec name, made when first asked for."""
-
-    def __init__(self, names: Mapping[str, str], dialect: Dialect) -> None:
-        super().__init__()
-        self._names = names
-        self._dialect = dialect
-
-    def __missing__(self, table: str) -> Relation:
-        self[table] = Relation(ALL_TABLES[table], self._names[table], self._dialect)
-        return self[table]

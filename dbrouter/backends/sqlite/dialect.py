@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -190,6 +190,9 @@ class SqliteDialect:
     def mean(self, expression: str) -> str:
         return f"AVG({expression})"
 
+    def kept_size(self, expression: str) -> str:
+        return f"LENGTH(CAST({expression} AS BLOB))"
+
     def lock_position(self, column: str, width: int) -> str | None:
         # One writer at a time: the sub-select in the insert is already serialised.
         return None
@@ -205,6 +208,12 @@ class SqliteDialect:
         return columns, ()
 
     def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+        return ()
+
+    def secured(self, spec: TableSpec, name: str) -> tuple[str, ...]:
+        return ()
+
+    def after_ddl(self, names: Sequence[str]) -> tuple[str, ...]:
         return ()
 
     def has_foreign_key(self, spec: TableSpec, parent: str) -> bool:

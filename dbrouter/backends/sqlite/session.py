@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import Any
 
 from dbrouter.backends.kernel.duplicates import duplicate
@@ -11,6 +13,7 @@ from dbrouter.backends.kernel.errors import Conflict, MissingParent, StoreError,
 from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
+from dbrouter.backends.sql.waiting import left_for_opening
 from dbrouter.backends.sqlite.dialect import FUNCTIONS, Percentile95
 
 BEGIN = "BEGIN IMMEDIATE"
@@ -20,42 +23,60 @@ BEGIN = "BEGIN IMMEDIATE"
 LOCK_PAUSE = 0.01
 
 
-def pragmas(deadline: float) -> tuple[str, ...]:
-    """What a connection is set to: durable commits in a write-ahead log, foreign keys, a bounded wait for others."""
-    return (
-        f"PRAGMA busy_timeout = {int(deadline * 1000)}",
-        "PRAGMA journal_mode = WAL",
-        "PRAGMA synchronous = FULL",
-        "PRAGMA foreign_keys = ON",
-    )
+PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+"""What a connection is set to: durable commits in a write-ahead log, foreign keys."""
+
+
+def busy_timeout(seconds: float) -> str:
+    """The pragma that lets a connection wait so long for others."""
+    return f"PRAGMA busy_timeout = {int(seconds * 1000)}"
 
 
 def prepare(connection: Any, deadline: float) -> None:
-    """Set up a new DBAPI connection (SQLAlchemy's adapter or sqlite3's own)."""
+    """Set up a new DBAPI connection (SQLAlchemy's adapter or sqlite3's own). It will wait `deadline` for others.
+
+    Setting it up waits for no longer than the caller has.
+    """
+    patience = left_for_opening(deadline)
+    until = time.monotonic() + patience
+    blocking = isinstance(connection, sqlite3.Connection)
     cursor = connection.cursor()
-    for pragma in pragmas(deadline):
-        _patiently(cursor, pragma, deadline)
+    cursor.execute(busy_timeout(patience))
+    for pragma in PRAGMAS:
+        _patiently(cursor, pragma, until, _pause if blocking else _pause_this_task)
+    if patience < deadline:
+        cursor.execute(busy_timeout(deadline))
     cursor.close()
     for name, arguments, function in FUNCTIONS:
         connection.create_function(name, arguments, function)
-    if isinstance(connection, sqlite3.Connection):
+    if blocking:
         # aiosqlite has no way to register one.
         # typeshed knows only aggregates that give integers.
         connection.create_aggregate("dbr_p95", 1, Percentile95)  # pyright: ignore[reportArgumentType]
 
 
-def _patiently(cursor: Any, pragma: str, deadline: float) -> None:
+def _patiently(cursor: Any, pragma: str, until: float, pause: Callable[[], None]) -> None:
     """Set a pragma. A new file becomes a write-ahead log under a lock that SQLite does not wait for by itself."""
-    until = time.monotonic() + deadline
     while True:
         try:
             cursor.execute(pragma)
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
-            time.sleep(LOCK_PAUSE)
+            pause()
         else:
             return
+
+
+def _pause() -> None:
+    time.sleep(LOCK_PAUSE)
+
+
+def _pause_this_task() -> None:
+    from sqlalchemy.util import await_only
+
+    # The pool runs us in a greenlet of the task that wants the connection; its loop goes on.
+    await_only(asyncio.sleep(LOCK_PAUSE))
 
 
 def require(statement: Statement, outcome: Outcome) -> None:
@@ -73,6 +94,10 @@ class SqliteDriver:
     def is_stale(self, connection: sqlite3.Connection) -> bool:  # noqa: ARG002  # the protocol's
         """A file does not go away between two calls."""
         return False
+
+    def limit(self, connection: sqlite3.Connection, seconds: float) -> None:
+        """Let the next statements wait for other writers at most so long."""
+        connection.execute(busy_timeout(seconds))
 
     def send(self, connection: sqlite3.Connection, unit: Unit) -> list[Outcome]:
         """Run a unit."""
@@ -119,6 +144,10 @@ class AsyncSqliteDriver:
     def is_stale(self, connection: Any) -> bool:  # noqa: ARG002  # the protocol's
         """A file does not go away between two calls."""
         return False
+
+    async def limit(self, connection: Any, seconds: float) -> None:
+        """Let the next statements wait for other writers at most so long."""
+        await connection.execute_fetchall(busy_timeout(seconds))
 
     async def send(self, connection: Any, unit: Unit) -> list[Outcome]:
         """Run a unit."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.identifiers import fitting
+from dbrouter.backends.kernel.own_tables import OWN_TABLES
 from dbrouter.backends.kernel.relating import children_by_table
 from dbrouter.backends.kernel.tables import Column, Index, Kind, Parent, TableSpec, Unique
 
@@ -64,7 +65,7 @@ def _led(parent: Parent) -> Parent:
 TENANT_TABLES: dict[str, TableSpec] = {tenant_table(name): _shared(spec) for name, spec in TABLES.items()}
 """Spec name -> spec, for every table of agno's that rows of several tenants can share."""
 
-ALL_TABLES: dict[str, TableSpec] = TABLES | TENANT_TABLES
+ALL_TABLES: dict[str, TableSpec] = TABLES | TENANT_TABLES | OWN_TABLES
 """Every table that a store can be asked for."""
 
 CHILDREN = children_by_table(ALL_TABLES)
@@ -83,4 +84,4 @@ def physical_names(given: Mapping[str, str]) -> dict[str, str]:
     """
     names = {name: spec.default_name for name, spec in TABLES.items()} | dict(given)
     shared = {tenant_table(name): fitting(f"tenants_{names[name]}") for name in TABLES}
-    return shared | names
+    return shared | {name: spec.default_name for name, spec in OWN_TABLES.items()} | names

@@ -16,7 +16,7 @@ from dbrouter.backends.kernel.store import Store
 
 R = TypeVar("R")
 
-COMBINABLE = frozenset({Measure.COUNT, Measure.MIN, Measure.MAX})
+COMBINABLE = frozenset({Measure.COUNT, Measure.MIN, Measure.MAX, Measure.BYTES})
 """Measures of a whole that follow from the measures of its parts."""
 
 
@@ -89,7 +89,7 @@ def _combined(op: Aggregate, records: Sequence[dict[str, Any]]) -> list[dict[str
 def _combination(measure: Measure, left: Any, right: Any) -> Any:
     if left is None or right is None:
         return right if left is None else left
-    if measure is Measure.COUNT:
+    if measure in (Measure.COUNT, Measure.BYTES):
         return left + right
     return min(left, right) if measure is Measure.MIN else max(left, right)
 

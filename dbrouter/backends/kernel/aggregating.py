@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, assert_never
 
+from dbrouter.backends.kernel.codec import encode, encode_text
 from dbrouter.backends.kernel.matching import json_text, matches, read
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Page
@@ -55,6 +56,8 @@ def measured(computed: Computed, records: Sequence[Mapping[str, Any]]) -> Any:
             return math.fsum(numbers(values)) / len(values) if values else None
         case Measure.P95:
             return percentile(numbers(values), 0.95)
+        case Measure.BYTES:
+            return sum(map(kept_size, values)) if values else None
         case _:
             assert_never(computed.measure)
 
@@ -67,6 +70,13 @@ def percentile(values: Sequence[float], fraction: float) -> float | None:
     position = fraction * (len(ordered) - 1)
     below, above = ordered[math.floor(position)], ordered[math.ceil(position)]
     return below + (above - below) * (position - math.floor(position))
+
+
+def kept_size(value: Any) -> int:
+    """Bytes of one value: of text and JSON their UTF-8 form, of others a machine word."""
+    if isinstance(value, str):
+        return len(encode_text(value).encode())
+    return len(encode(value).encode()) if isinstance(value, dict | list) else 8
 
 
 def numbers(values: Sequence[Any]) -> list[float]:

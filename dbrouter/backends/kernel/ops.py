@@ -294,13 +294,15 @@ class Measure(Enum):
     MAX = "max"
     MEAN = "mean"
     P95 = "p95"
+    BYTES = "bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
     """One measure of a group. `where` restricts it to some records; null fields are left out.
 
-    P95 interpolates linearly between the two nearest ranks (as PERCENTILE_CONT).
+    P95 interpolates linearly between the two nearest ranks (as PERCENTILE_CONT). BYTES adds up what the values take
+    where they are kept, compressed where the database compresses them: databases differ.
     """
 
     name: str

@@ -203,6 +203,8 @@ def _measured(computed: Computed, conditions: Conditions) -> str:
             return f"{computed.measure.value.upper()}({text})"
         case Measure.MEAN:
             return dialect.mean(value)
+        case Measure.BYTES:
+            return f"SUM({dialect.kept_size(value)})"
         case Measure.P95:
             text = dialect.p95(value)
             if text is None:
@@ -234,6 +236,8 @@ def _group_decoder(op: Aggregate, relation: Relation, name: str) -> Any:
     measure = next(each for each in op.measures if each.name == name)
     if measure.measure in (Measure.MEAN, Measure.P95):
         return float
+    if measure.measure is Measure.BYTES:
+        return int  # Postgres adds big integers up to a decimal
     if measure.field is not None and measure.measure in (Measure.MIN, Measure.MAX):
         return relation.dialect.from_database(relation.kinds[measure.field.column])
     return None

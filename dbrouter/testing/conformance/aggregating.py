@@ -98,6 +98,22 @@ async def test_a_measure_may_look_at_some_records_only(store: Store) -> None:
     assert records[1]["p95"] is None
 
 
+async def test_the_bytes_of_a_column_grow_with_what_is_in_it_and_are_null_over_nothing(store: Store) -> None:
+    async def kept(column: str) -> int | None:
+        measure = Computed(name="bytes", measure=Measure.BYTES, field=Field(column))
+        page = await store.execute(Aggregate(table="learnings", by={}, measures=(measure,)))
+        return page.records[0]["bytes"]
+
+    assert await kept("agent_id") is None
+    for column, value in (("agent_id", "äö\U0001f600" * 10), ("content", {"text": "äö" * 10})):
+        before = await kept(column)
+        await insert(store, "learnings", learning(f"with {column}", **{column: value}))
+        after = await kept(column)
+        assert after is not None
+        # At least its text in UTF-8; what a store adds to it is its own.
+        assert 40 <= after - (before or 0) <= 120
+
+
 async def test_text_has_a_least_and_a_greatest_by_code_point(store: Store) -> None:
     names = ["a", "Z", "é", "_"]
     await insert(store, "learnings", *(learning(name, namespace=name) for name in names))

@@ -24,6 +24,7 @@ WORDS = {
     "uniques": "unique sets",
     "parents": "parents that must exist",
     "commits": "several records in one transaction",
+    "isolations": "tenants in one database, by",
 }
 """Capability -> what it means to a user."""
 
@@ -73,6 +74,8 @@ def _methods(face: type) -> list[str]:
 def _cell(name: str, claim: object) -> str:
     if name == "filters":
         return {"all": "native", "none": "kernel"}.get(str(claim), "native, some kernel")
+    if name == "isolations":
+        return str(claim)
     return "native" if claim else "refused" if name == "commits" else "kernel"
 
 

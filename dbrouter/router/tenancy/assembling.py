@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ops import Claim
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Routes
+from dbrouter.router.tenancy.binding import claimed, nothing_claimed
 from dbrouter.router.tenancy.open_databases import OpenDatabases
 from dbrouter.router.tenancy.resolving import Resolver
 from dbrouter.router.tenancy.stores import TenantStores, Wrap, as_it_is
@@ -56,5 +59,16 @@ def switched(
         Resolver(rules),
         catalog(tenants.in_common, runtime),
         shared=rules.shared,
+        on_claim=_bind_claimer,
     )
     return TenantSwitch(parts), stores
+
+
+def _bind_claimer(op: Claim, whose: str | None, record: Record | None, /) -> None:
+    """Let what the claimer starts now be that tenant's: what it claimed will be executed without another word."""
+    if op.table != "schedules":
+        return
+    if whose is None or record is None:
+        nothing_claimed()
+    else:
+        claimed(record["id"], whose)

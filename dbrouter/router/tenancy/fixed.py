@@ -26,3 +26,9 @@ class FixedCatalog:
     def tenants(self) -> Iterable[Tenant]:
         """All of them, suspended ones too."""
         return self._tenants.values()
+
+    async def ready(self) -> None:
+        """Return: they are known."""
+
+    async def close(self) -> None:
+        """Return: nobody looks for others."""

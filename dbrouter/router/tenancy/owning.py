@@ -14,7 +14,7 @@ from dbrouter.backends.kernel.agno_tables.schema_versions import VERSIONS
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.errors import CrossedTenant, Duplicate
 from dbrouter.backends.kernel.isolation import namespace_of
-from dbrouter.backends.kernel.ops import Aggregate, AnyOp, Get, Insert, Load, Op, Scan
+from dbrouter.backends.kernel.ops import Aggregate, AnyOp, Get, Insert, Load, Op, Page, Scan
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 
@@ -45,10 +45,16 @@ class Owned:
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer. `CrossedTenant` if the place is another tenant's."""
-        if not self._is_marked:
-            # A place without a mark is looked at again: another tenant may write to it before this one does.
-            await self._looked(writes=not isinstance(cast("AnyOp", op), Get | Load | Scan | Aggregate))
-        return await self._store.execute(op)
+        if self._is_marked:
+            return await self._store.execute(op)
+        if not isinstance(cast("AnyOp", op), Get | Load | Scan | Aggregate):
+            await self._look(writes=True)
+            return await self._store.execute(op)
+        answer = await self._store.execute(op)
+        if not _is_empty(answer):
+            # A place without a mark is looked at each time: another tenant may write to it before this one does.
+            await self._look(writes=False)
+        return answer
 
     async def existing_tables(self) -> frozenset[str]:
         """The store's."""
@@ -57,7 +63,7 @@ class Owned:
     async def create_tables(self, tables: tuple[str, ...]) -> None:
         """As the store does, where the place is this tenant's or nobody's."""
         if not self._is_marked:
-            await self._looked(writes=False)
+            await self._look(writes=False)
         await self._store.create_tables(tables)
 
     def physical_name(self, table: str) -> str:
@@ -71,7 +77,7 @@ class Owned:
     async def close(self) -> None:
         """Do nothing: others use the connections."""
 
-    async def _looked(self, *, writes: bool) -> None:
+    async def _look(self, *, writes: bool) -> None:
         found = await self._mark()
         if found is None and writes:
             now = datetime.now(UTC).isoformat()
@@ -99,3 +105,8 @@ class Owned:
     @property
     def _own(self) -> str:
         return namespace_of(self._tenant)
+
+
+def _is_empty(answer: object) -> bool:
+    """Whether an answer holds nothing that could be another tenant's."""
+    return answer is None or (isinstance(answer, Page) and not answer.records and not answer.total)

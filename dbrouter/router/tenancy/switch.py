@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar, cast
+from enum import Enum
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
@@ -17,7 +18,7 @@ from dbrouter.backends.kernel.errors import (
     Unsupported,
 )
 from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.ops import AnyOp, Op, Upsert, tables_of
+from dbrouter.backends.kernel.ops import AnyOp, Claim, Op, Upsert, tables_of
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import EVERY_PART, Every, Share
@@ -25,15 +26,23 @@ from dbrouter.router.families.context import Part
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Component
 from dbrouter.router.tenancy.binding import All, Whose
+from dbrouter.router.tenancy.claims import Claims
 from dbrouter.router.tenancy.everyone import Everyone
+from dbrouter.router.tenancy.request import current_request
+from dbrouter.router.tenancy.scheduling import asks_for_company_automation
 from dbrouter.router.tenancy.stores import TenantStores
-from dbrouter.router.tenancy.tenants import Tenant
+from dbrouter.router.tenancy.tenants import TenancyRules, Tenant
 
 R = TypeVar("R")
 
 
 class Resolver(Protocol):
     """Finds out whose call an op is, as the rules say."""
+
+    @property
+    def rules(self) -> TenancyRules:
+        """The rules."""
+        ...
 
     def tenant_of(self, op: AnyOp, *, bound: Whose | None = None, component: Component | None = None) -> Whose | None:
         """The tenant's name, `ALL`, or `None` if nothing says so. `TenantConflict` if two sources disagree."""
@@ -51,13 +60,44 @@ class Catalog(Protocol):
         """All of them, suspended ones too."""
         ...
 
+    async def ready(self) -> None:
+        """Return when they are known, without holding an event loop up while they are read the first time."""
+        ...
+
+    async def close(self) -> None:
+        """Stop looking for others; to be begun again when somebody asks."""
+        ...
+
 
 EVERYBODYS = Part()
 """The rows of families that all tenants share."""
 
 
-def _nobody(_: str, /) -> str | None:
+class Nobody(Enum):
+    """Nothing says whose an op is."""
+
+    NOBODY = "nobody"
+
+
+NOBODY = Nobody.NOBODY
+
+OnClaim: TypeAlias = Callable[[Claim, "str | None", "Record | None"], None]
+"""Called where the claim was made, with whose record was claimed; with two `None` if there was none."""
+
+
+def _nobodys_trace(_: str, /) -> str | None:
     return None
+
+
+def _not_told(_op: Claim, _whose: str | None, _record: Record | None, /) -> None:
+    return
+
+
+def _missing(op: Op[Any]) -> MissingTenant:
+    return MissingTenant(
+        f"{type(op).__name__} of {tables_of(op)[0]}: nothing says which tenant this call is for; bind one: "
+        f"db.for_tenant(...) or `with tenant(...):`"
+    )
 
 
 class Parts:
@@ -71,12 +111,13 @@ class Parts:
         catalog: Catalog,
         *,
         shared: frozenset[str] = frozenset(),
-        tenant_of_trace: Callable[[str], str | None] = _nobody,
+        tenant_of_trace: Callable[[str], str | None] = _nobodys_trace,
+        on_claim: OnClaim = _not_told,
     ) -> None:
         """Hold them together.
 
         deployment: the store of the families that belong to nobody, `shared`. tenant_of_trace: whose a trace is that
-        somebody writes who has no context, by its id.
+        somebody writes who has no context, by its id. on_claim: told of each claim that named no tenant.
         """
         self.deployment = deployment
         self.stores = stores
@@ -84,7 +125,19 @@ class Parts:
         self.catalog = catalog
         self.shared = shared
         self.tenant_of_trace = tenant_of_trace
+        self.on_claim = on_claim
+        self.is_ready = False
+        self.claims = Claims(self._active, lambda name: stores.of(catalog.get(name)), stores.runtime)
         self.everyone = Everyone(stores, catalog.tenants)
+
+    async def get_ready(self) -> None:
+        """Return when tenants are known: reading them the first time must not hold an event loop up."""
+        if not self.stores.runtime.blocking:
+            await self.catalog.ready()
+        self.is_ready = True
+
+    def _active(self) -> Iterable[str]:
+        return [each.name for each in self.catalog.tenants() if not each.suspended]
 
 
 class TenantSwitch:
@@ -116,16 +169,51 @@ class TenantSwitch:
             raise TenantLocked(f"this db is {self._bound!r}'s and cannot become {whose!r}'s; ask the router itself")
         return TenantSwitch(self.parts, bound=whose, component=self._component)
 
+    @property
+    def rules(self) -> TenancyRules:
+        """How tenants are found."""
+        return self.parts.resolver.rules
+
     async def execute(self, op: Op[R], /) -> R:
         """The tenant's answer."""
-        return await self.store_of(op).execute(op)
+        if not self.parts.is_ready:
+            await self.parts.get_ready()
+        whose = self._whose(op)
+        if whose is not NOBODY:
+            return await self._store(whose).execute(op)
+        # Only those who work for all tenants may say nothing, and no request does.
+        if current_request() is None:
+            if isinstance(op, Claim):
+                return cast("R", await self._claimed(op))
+            if asks_for_company_automation(op):
+                return await self._deployment.execute(op)
+            name = self.parts.claims.tenant_of(op)
+            if name is not None:
+                answer = await self._store(name).execute(op)
+                self.parts.claims.note(op, name)
+                return answer
+        raise _missing(op)
 
-    def store_of(self, op: Op[Any]) -> Store:
-        """The store that answers an op. `TenantError` if nobody knows whose it is, or if it may not be answered."""
-        return self._store(self.whose(cast("AnyOp", op)))
+    async def _claimed(self, op: Claim) -> Record | None:
+        found = await self.parts.claims.claim(op)
+        if found is None:
+            self.parts.on_claim(op, None, None)
+            return None
+        name, record = found
+        self.parts.on_claim(op, name, record)
+        return record
 
-    def whose(self, op: AnyOp) -> Whose | None:
-        """The tenant whose op it is, `None` for one that is nobody's: of a family that all share."""
+    def whose(self, op: Op[Any]) -> Whose | None:
+        """The tenant whose op it is, `None` for one that is everybody's. `MissingTenant` if nothing says whose."""
+        whose = self._whose(op)
+        if whose is not NOBODY:
+            return whose
+        name = None if current_request() is not None else self.parts.claims.tenant_of(op)
+        if name is None:
+            raise _missing(op)
+        return name
+
+    def _whose(self, op: Op[Any]) -> Whose | Nobody | None:
         parts = self.parts
         tables = tables_of(op)
         unknown = [table for table in tables if table not in TABLES]
@@ -134,16 +222,11 @@ class TenantSwitch:
         if parts.shared and self._is_shared(tables):
             return None
         whose = parts.resolver.tenant_of(op, bound=self._bound, component=self._component)
-        if whose is None:
-            raise MissingTenant(
-                f"{type(op).__name__} of {tables[0]}: nothing says which tenant this call is for; bind one: "
-                f"db.for_tenant(...) or `with tenant(...):`"
-            )
-        return whose
+        return NOBODY if whose is None else whose
 
     def part_of(self, op: Op[Any], /) -> Part:
         """The tenant whose rows an op is about, for those who remember something of them."""
-        whose = self.whose(cast("AnyOp", op))
+        whose = self.whose(op)
         return EVERYBODYS if whose is None else Part(whose, read_only=isinstance(whose, All))
 
     def shares(self, upserts: Sequence[Upsert], /) -> tuple[list[Share], PolicyError | None]:
@@ -160,8 +243,10 @@ class TenantSwitch:
 
     def share_read(self, op: Op[object], /) -> Hashable | Every:
         """Whose traces a read is about."""
-        whose = self.whose(cast("AnyOp", op))
-        return EVERY_PART if isinstance(whose, All) else whose
+        whose = self.whose(op)
+        if whose is None or isinstance(whose, All):
+            return EVERY_PART if whose is not None else None
+        return self.parts.catalog.get(whose).name
 
     def share_store(self, part: Hashable, /) -> Store:
         """The store of a tenant's traces; of everybody's if `part` is `None`."""
@@ -182,8 +267,7 @@ class TenantSwitch:
             raise TenantConflict(f"the trace began as tenant {known!r}'s and is written as {said!r}'s")
         name = known if said is None else said
         # A tenant that there is not, or that is suspended, is refused now and not behind the caller's back.
-        parts.catalog.get(cast("str", name))
-        return name
+        return parts.catalog.get(cast("str", name)).name
 
     def _store(self, whose: Whose | None) -> Store:
         if whose is None:
@@ -218,7 +302,10 @@ class TenantSwitch:
 
     async def close(self) -> None:
         """Close every database. They may be used again afterwards."""
-        await self.parts.stores.close()
+        try:
+            await self.parts.catalog.close()
+        finally:
+            await self.parts.stores.close()
 
 
 def _by_trace(upsert: Upsert) -> list[Upsert]:

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Any
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime
 from dbrouter.backends.postgres.dialect import PostgresDialect
+from dbrouter.backends.postgres.engines import (
+    address_of,
+    async_connecting,
+    async_engine,
+    connecting,
+    connections_at_most,
+    engine_of,
+    together,
+)
+from dbrouter.backends.postgres.owner import AsyncOwner, BlockingOwner
+from dbrouter.backends.postgres.pooler import settle_each
+from dbrouter.backends.postgres.tenants import TenantsInPostgres
 from dbrouter.backends.sql.blocking import BlockingConnections
 from dbrouter.backends.sql.native_async import AsyncConnections
-from dbrouter.backends.sql.store import SqlStore
-from dbrouter.backends.sql.waiting import SPENT, left_for_opening
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -26,11 +36,14 @@ POOL_SIZE = 5
 MAX_OVERFLOW = 10
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(TenantsInPostgres):
     """A Postgres schema from threads.
 
     Give a `url` or an `engine` of your own (its connections have no deadline but their own). deadline: seconds for one
     exchange with the server. tables: spec name -> physical name. name: what errors call this database.
+    prepared_statements: whether statements may be prepared; behind a pooler none is all the same. owner_url: the role
+    that makes the tables, if not the one that uses them. row_level_security: whether `for_rows_of` has the server hold
+    other tenants' rows back, which asks for a role that cannot see past it.
     """
 
     def __init__(
@@ -45,24 +58,35 @@ class PostgresStore(SqlStore):
         connect_timeout: float = CONNECT_TIMEOUT,
         pool_size: int = POOL_SIZE,
         max_overflow: int = MAX_OVERFLOW,
+        prepared_statements: bool = True,
+        owner_url: str | None = None,
+        row_level_security: bool = True,
         name: str = "",
     ) -> None:
         from dbrouter.backends.postgres.session import PostgresDriver
 
-        at_once = None
         if engine is None:
-            engine = _engine(_address(url), deadline, connect_timeout, pool_size, max_overflow)
-            # To SQLAlchemy a size of 0 and an overflow below 0 mean without limit.
-            at_once = pool_size + max_overflow if pool_size > 0 <= max_overflow else None
+            connect = connecting(address_of(url), deadline, connect_timeout, prepared=prepared_statements)
+            engine = engine_of(address_of(url), connect, deadline, pool_size, max_overflow)
+            at_once = together(pool_size, max_overflow)
+        else:
+            settle_each(engine, asynchronous=False)
+            at_once = None
+        definer = None
+        if owner_url is not None:
+            owner = address_of(owner_url)
+            opening = connecting(owner, deadline, connect_timeout, prepared=False)
+            definer = BlockingOwner(opening, PostgresDriver(_place(name, owner)))
         self.engine = engine
         super().__init__(
-            dialect=PostgresDialect(schema, create_schema=create_schema),
+            dialect=_dialect(schema, create_schema, row_level_security, owner_url, engine.url),
             connections=BlockingConnections(
                 engine, PostgresDriver(_place(name, engine.url)), deadline=deadline, at_once=at_once
             ),
+            definer=definer,
+            pooled=connections_at_most(engine),
             runtime=BlockingRuntime(),
             names=tables,
-            schema=schema,
             capabilities=replace(EVERYTHING_NATIVE, filters=PostgresDialect.runs_natively),
         )
 
@@ -72,7 +96,7 @@ class PostgresStore(SqlStore):
         return cls(settings.address(), name=name, **_options(settings))
 
 
-class AsyncPostgresStore(SqlStore):
+class AsyncPostgresStore(TenantsInPostgres):
     """A Postgres schema from event loops. Arguments as for `PostgresStore`."""
 
     def __init__(
@@ -87,24 +111,38 @@ class AsyncPostgresStore(SqlStore):
         connect_timeout: float = CONNECT_TIMEOUT,
         pool_size: int = POOL_SIZE,
         max_overflow: int = MAX_OVERFLOW,
+        prepared_statements: bool = True,
+        owner_url: str | None = None,
+        row_level_security: bool = True,
         name: str = "",
     ) -> None:
         from dbrouter.backends.postgres.session import AsyncPostgresDriver
 
-        address = engine.url if engine is not None else _address(url)
+        address = engine.url if engine is not None else address_of(url)
 
         def make() -> AsyncEngine:
             if engine is not None:
                 return engine
-            return _async_engine(address, deadline, connect_timeout, pool_size, max_overflow)
+            connect = async_connecting(address, deadline, connect_timeout, prepared=prepared_statements)
+            return async_engine(address, connect, deadline, pool_size, max_overflow)
 
+        pooled = together(pool_size, max_overflow)
+        if engine is not None:
+            settle_each(engine.sync_engine, asynchronous=True)
+            pooled = connections_at_most(engine.sync_engine)
+        definer = None
+        if owner_url is not None:
+            owner = address_of(owner_url)
+            opening = async_connecting(owner, deadline, connect_timeout, prepared=False)
+            definer = AsyncOwner(opening, AsyncPostgresDriver(_place(name, owner)))
         self.engine = engine
         super().__init__(
-            dialect=PostgresDialect(schema, create_schema=create_schema),
+            dialect=_dialect(schema, create_schema, row_level_security, owner_url, address),
             connections=AsyncConnections(make, AsyncPostgresDriver(_place(name, address)), deadline=deadline),
+            definer=definer,
+            pooled=pooled,
             runtime=AsyncRuntime(),
             names=tables,
-            schema=schema,
             capabilities=replace(EVERYTHING_NATIVE, filters=PostgresDialect.runs_natively),
         )
 
@@ -128,70 +166,20 @@ def _options(settings: PostgresSettings) -> dict[str, Any]:
         "connect_timeout": settings.connect_timeout,
         "pool_size": settings.pool_size,
         "max_overflow": settings.max_overflow,
+        "prepared_statements": settings.prepared_statements,
+        "owner_url": settings.owner_url.get_secret_value() if settings.owner_url is not None else None,
+        "row_level_security": settings.row_level_security,
     }
 
 
-def _address(url: str | None) -> Any:
-    from sqlalchemy import make_url
-
-    if url is None:
-        raise ValueError("one of url or engine must be given")
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
-        raise ValueError("this is not a Postgres URL; write postgresql://user:password@host:5432/database")
-    return make_url(f"postgresql+psycopg://{rest}")
-
-
-def _pool(deadline: float, pool_size: int, max_overflow: int) -> dict[str, Any]:
-    return {
-        "isolation_level": "AUTOCOMMIT",
-        "pool_size": pool_size,
-        "max_overflow": max_overflow,
-        "pool_timeout": deadline,
-        # The connection used last is the one whose statements are prepared and whose caches are warm.
-        "pool_use_lifo": True,
-        # In autocommit there is nothing to roll back.
-        "pool_reset_on_return": None,
-    }
-
-
-def _conninfo(url: Any, connect_timeout: float) -> dict[str, Any]:
-    from sqlalchemy.dialects.postgresql.psycopg import dialect
-
-    _, arguments = dialect().create_connect_args(url)
-    return {"connect_timeout": max(1, round(connect_timeout)), **arguments, "autocommit": True}
-
-
-def _engine(url: Any, deadline: float, connect_timeout: float, pool_size: int, max_overflow: int) -> Engine:
-    from sqlalchemy import create_engine
-
-    from dbrouter.backends.postgres.session import DeadlineConnection
-
-    arguments = _conninfo(url, connect_timeout)
-    own = float(arguments["connect_timeout"])
-
-    def connect() -> DeadlineConnection:
-        # psycopg tries for 2 seconds at least: whoever has next to nothing left does not begin.
-        patience = min(own, left_for_opening(deadline, least=SPENT * deadline))
-        asked: dict[str, Any] = {**arguments, "connect_timeout": max(1, round(patience))}
-        connection = DeadlineConnection.connect(**asked)
-        connection.deadline = deadline
-        return connection
-
-    return create_engine(url, creator=connect, **_pool(deadline, pool_size, max_overflow))
-
-
-def _async_engine(url: Any, deadline: float, connect_timeout: float, pool_size: int, max_overflow: int) -> AsyncEngine:
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    from dbrouter.backends.postgres.session import AsyncDeadlineConnection
-
-    arguments = _conninfo(url, connect_timeout)
-
-    async def connect() -> AsyncDeadlineConnection:
-        connection = await AsyncDeadlineConnection.connect(**arguments)
-        connection.deadline = deadline
-        return connection
-
-    # An overflow connection is closed when given back, which a pool cannot do without suspending: all of them are kept.
-    return create_async_engine(url, async_creator=connect, **_pool(deadline, pool_size + max_overflow, 0))
+def _dialect(
+    schema: str, create_schema: bool, row_level_security: bool, owner_url: str | None, used: Any
+) -> PostgresDialect:
+    if owner_url is not None and used.username is None:
+        raise ValueError("with owner_url, url must name its user: that role is granted the use of the tables")
+    return PostgresDialect(
+        schema,
+        create_schema=create_schema,
+        row_level_security=row_level_security,
+        used_by=used.username if owner_url is not None else None,
+    )

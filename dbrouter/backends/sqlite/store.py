@@ -12,9 +12,9 @@ from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime
 from dbrouter.backends.sql.blocking import BlockingConnections
 from dbrouter.backends.sql.native_async import AsyncConnections
-from dbrouter.backends.sql.store import SqlStore
 from dbrouter.backends.sqlite.dialect import SqliteDialect
 from dbrouter.backends.sqlite.session import AsyncSqliteDriver, SqliteDriver, prepare
+from dbrouter.backends.sqlite.tenants import TenantsInSqlite, file_at
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -29,6 +29,8 @@ CAPABILITIES = EVERYTHING_NATIVE
 ASYNC_CAPABILITIES = replace(EVERYTHING_NATIVE, percentiles=False)
 READERS = 8
 """Connections kept open; SQLite in WAL mode serves any number of readers beside one writer."""
+TENANT_READERS = 2
+"""Connections kept open to the file of one of many tenants."""
 
 
 def _place(name: str, url: Any) -> str:
@@ -50,7 +52,7 @@ def _in_memory(url: Any) -> bool:
     return not url.database or url.database == ":memory:" or "mode=memory" in str(url.query) + str(url.database)
 
 
-class SqliteStore(SqlStore):
+class SqliteStore(TenantsInSqlite):
     """A SQLite database from threads.
 
     Give a `path`, a SQLAlchemy `url`, or an `engine` of your own; nothing means a private in-memory database.
@@ -81,7 +83,19 @@ class SqliteStore(SqlStore):
         )
         if _in_memory(made.url):
             connections.serialise()
+
+        def opening(file: Path) -> BlockingConnections:
+            tenants = _engine(_url(file, None, "sqlite"), deadline, TENANT_READERS)
+            _on_connect(tenants, deadline, file)
+            driver = SqliteDriver(_place(name, tenants.url))
+            return BlockingConnections(
+                tenants, driver, deadline=deadline, at_once=2 * TENANT_READERS, single_writer=True
+            )
+
         super().__init__(
+            file=None if _in_memory(made.url) else file_at(made.url),
+            opening=opening,
+            in_memory=lambda: SqliteStore(tables=tables, deadline=deadline, name=name),
             dialect=SqliteDialect(),
             connections=connections,
             runtime=BlockingRuntime(),
@@ -95,7 +109,7 @@ class SqliteStore(SqlStore):
         return cls(settings.path, name=name, tables=settings.tables, deadline=settings.deadline)
 
 
-class AsyncSqliteStore(SqlStore):
+class AsyncSqliteStore(TenantsInSqlite):
     """A SQLite database from event loops, through aiosqlite. Arguments as for `SqliteStore`."""
 
     def __init__(
@@ -123,8 +137,22 @@ class AsyncSqliteStore(SqlStore):
             _on_connect(made.sync_engine, deadline, path)
             return made
 
+        def opening(file: Path) -> AsyncConnections:
+            where = _url(file, None, "sqlite+aiosqlite")
+
+            def make_for_tenant() -> AsyncEngine:
+                tenants = _async_engine(where, deadline, TENANT_READERS)
+                _on_connect(tenants.sync_engine, deadline, file)
+                return tenants
+
+            driver = AsyncSqliteDriver(_place(name, where))
+            return AsyncConnections(make_for_tenant, driver, deadline=deadline, single_writer=True)
+
         self.engine = engine
         super().__init__(
+            file=None if _in_memory(address) else file_at(address),
+            opening=opening,
+            in_memory=lambda: AsyncSqliteStore(tables=tables, deadline=deadline, name=name),
             dialect=SqliteDialect(),
             connections=AsyncConnections(
                 make, AsyncSqliteDriver(_place(name, address)), deadline=deadline, single_writer=True
@@ -140,7 +168,7 @@ class AsyncSqliteStore(SqlStore):
         return cls(settings.path, name=name, tables=settings.tables, deadline=settings.deadline)
 
 
-def _engine(url: Any, deadline: float) -> Engine:
+def _engine(url: Any, deadline: float, readers: int = READERS) -> Engine:
     from sqlalchemy import create_engine
     from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -150,8 +178,8 @@ def _engine(url: Any, deadline: float) -> Engine:
     return create_engine(
         url,
         poolclass=QueuePool,
-        pool_size=READERS,
-        max_overflow=READERS,
+        pool_size=readers,
+        max_overflow=readers,
         pool_timeout=deadline,
         pool_use_lifo=True,
         pool_reset_on_return=None,
@@ -160,14 +188,14 @@ def _engine(url: Any, deadline: float) -> Engine:
     )
 
 
-def _async_engine(url: Any, deadline: float) -> AsyncEngine:
+def _async_engine(url: Any, deadline: float, readers: int = READERS) -> AsyncEngine:
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import AsyncAdaptedQueuePool
 
     return create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=2 * READERS,
+        pool_size=2 * readers,
         # An overflow connection is closed when given back, which a pool cannot do without suspending.
         max_overflow=0,
         pool_timeout=deadline,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from dbrouter.router.tenancy.binding import Whose
+    from dbrouter.router.tenancy.tenants import TenancyRules
 
 TYPE = "dbrouter"
 """The `type` in a stored configuration of a component. The rest that is needed is the id."""
@@ -43,6 +44,12 @@ class Router(Wired):
         if len(named) != 1:
             raise RoutingError("name one component: bind(agent=...), bind(team=...) or bind(workflow=...)")
         return self._view(self._wiring.bound(named[0]))
+
+    @property
+    def tenancy(self) -> TenancyRules | None:
+        """The rules by which tenants are found; `None` if there are no tenants."""
+        tenants = self._wiring.tenants
+        return None if tenants is None else tenants.rules
 
     def for_tenant(self, whose: Whose) -> Self:
         """A view of this router for one tenant, by its name, or an operator's for `ALL` of them, which only reads.

@@ -22,6 +22,7 @@ from dbrouter.router.threaded import Threaded
 
 if TYPE_CHECKING:
     from dbrouter.router.tenancy.binding import Whose
+    from dbrouter.router.tenancy.tenants import TenancyRules
 
 ONLY = "main"
 """The name of a database that is the only one."""
@@ -39,6 +40,11 @@ class Bindable(Protocol):
 @runtime_checkable
 class KeepsTenantsApart(Store, Protocol):
     """A store that finds out whose an op is, and keeps each tenant's rows apart from others'."""
+
+    @property
+    def rules(self) -> TenancyRules:
+        """How it finds out."""
+        ...
 
     def bound(self, component: Component) -> KeepsTenantsApart:
         """This store for the calls of that component."""

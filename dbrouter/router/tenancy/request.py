@@ -16,7 +16,7 @@ Scope = MutableMapping[str, Any]
 class Request:
     """One request or websocket connection, from its first byte to the last task that it started."""
 
-    __slots__ = ("_lock", "checked", "path_tenant", "refused", "scope", "tenant")
+    __slots__ = ("_lock", "checked", "path_tenant", "refused", "scope", "tenant", "token")
 
     def __init__(self, scope: Scope, *, path_tenant: str | None = None) -> None:
         self.scope = scope
@@ -28,6 +28,8 @@ class Request:
         """Why a call of this request was refused, the first time."""
         self.checked: tuple[str, Mapping[str, Any] | None] | None = None
         """The token that was checked last, and its claims if its signature holds."""
+        self.token: str | None = None
+        """The token that AgentOS accepted over a websocket, which is authenticated after it is open."""
         self._lock = threading.Lock()
 
     def hold(self, whose: Whose) -> None:

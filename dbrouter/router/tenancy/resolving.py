@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from dbrouter.backends.kernel.errors import PolicyError, TenantConflict, TenantLocked
-from dbrouter.backends.kernel.ops import Op
+from dbrouter.backends.kernel.ops import Batch, Insert, Op, Upsert
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.router.placing import component_of
 from dbrouter.router.routes import Component
@@ -16,7 +16,9 @@ from dbrouter.router.tenancy.patterns import Pattern
 from dbrouter.router.tenancy.request import Request, refused
 from dbrouter.router.tenancy.request_sources import RequestSources
 from dbrouter.router.tenancy.tenants import Source, TenancyRules
+from dbrouter.router.tenancy.tracing import TRACES, spans_in, stamped
 
+_MAY_HOLD_SPANS = (Upsert, Insert, Batch)
 _WITHIN_OPS = frozenset({Source.USER_ID, Source.COMPONENT})
 
 Answer = tuple[str, Whose]
@@ -30,6 +32,7 @@ class Resolver:
         self.rules = rules
         self._listed = frozenset(rules.resolve)
         self._reads_ops = bool(self._listed & _WITHIN_OPS)
+        self._only_context = Source.CONTEXT in self._listed and not self._reads_ops
         self._users = Pattern.of(rules.user_id) if rules.user_id and Source.USER_ID in self._listed else None
         self._requests = RequestSources(rules)
 
@@ -40,18 +43,19 @@ class Resolver:
         different tenants, `TenantLocked` if the request is another tenant's already, or if ALL is asked for in one.
         """
         try:
-            return self._tenant_of(op, bound, component)
+            whose = self._tenant_of(op, bound, component)
         except PolicyError as error:
             refused(error)
             raise
+        if isinstance(whose, str):
+            TRACES.found(whose)
+        return whose
 
     def _tenant_of(self, op: Op[Any], bound: Whose | None, component: Component | None) -> Whose | None:
         binding = current()
-        if bound is None and not self._reads_ops and (binding is None or isinstance(binding, Bound)):
-            # The short way: nobody but the context can answer.
-            if binding is None or Source.CONTEXT in self._listed:
-                return None if binding is None else binding.whose
-            return None
+        if bound is None and isinstance(binding, Bound) and self._only_context and not isinstance(op, _MAY_HOLD_SPANS):
+            # The short way: nobody else can answer.
+            return binding.whose
         request = binding if isinstance(binding, Request) else None
         if request is not None and bound is ALL:
             raise TenantLocked("a request is under way: it cannot use a db for ALL tenants")
@@ -87,6 +91,10 @@ class Resolver:
                     # Every source that the request has answered with is its lock by now.
                     yield "the request so far", binding.tenant
                 yield from self._requests.answers(binding)
+        for span in spans_in(cast("Any", op)):
+            named = stamped(span)
+            if named is not None:
+                yield "the span", named
         if not self._reads_ops or bound is ALL or (isinstance(binding, Bound) and binding.whose is ALL):
             # An operator asks about whom they like.
             return

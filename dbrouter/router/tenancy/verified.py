@@ -25,13 +25,13 @@ def verified_claims(request: Request) -> Mapping[str, Any] | None:
     AgentOS leaves the same marks on a request when it does not check signatures (`validate=False`), and any middleware
     can leave claims. So the token is checked again, once in a request, by the validator that AgentOS itself made.
     """
+    if request.token is not None:
+        return _checked(request, request.token)
     state = _state(request.scope)
     claims, token = state.get("claims"), state.get("token")
     if not (state.get(_AUTHENTICATED) is True and isinstance(claims, Mapping) and isinstance(token, str)):
         return None
-    if request.checked is None or request.checked[0] != token:
-        request.checked = (token, _signed(request.scope, token))
-    signed = request.checked[1]
+    signed = _checked(request, token)
     return signed if signed == claims else None
 
 
@@ -66,6 +66,12 @@ def opened(value: str, key: str) -> str | None:
 
 def _mac(name: str, key: str) -> str:
     return hmac.new(key.encode(), b"dbrouter tenant 1\0" + name.encode("latin-1"), hashlib.sha256).hexdigest()
+
+
+def _checked(request: Request, token: str) -> Mapping[str, Any] | None:
+    if request.checked is None or request.checked[0] != token:
+        request.checked = (token, _signed(request.scope, token))
+    return request.checked[1]
 
 
 def _signed(scope: Scope, token: str) -> Mapping[str, Any] | None:

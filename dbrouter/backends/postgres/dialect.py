@@ -148,10 +148,6 @@ class PostgresDialect:
         # As it lies on disk: what is compressed and stored apart need not be read for it.
         return f"pg_column_size({expression})"
 
-    def kept_size(self, expression: str) -> str:
-        # As it lies on disk: what is compressed and stored apart need not be read for it.
-        return f"pg_column_size({expression})"
-
     def lock_position(self, column: str, width: int) -> str | None:
         # The key that agno's own class locks, so that both can write side by side. Sorted, so writers cannot deadlock.
         lock = f"SELECT pg_advisory_xact_lock(hashtext('agno_{column}'), hashtext(%s))"

@@ -112,10 +112,6 @@ class Dialect(Protocol):
         """Bytes that a value takes where it is kept."""
         ...
 
-    def kept_size(self, expression: str) -> str:
-        """Bytes that a value takes where it is kept."""
-        ...
-
     def lock_position(self, column: str, width: int) -> str | None:
         """A statement that serialises position allocation within parents.
 

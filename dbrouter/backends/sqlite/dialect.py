@@ -193,9 +193,6 @@ class SqliteDialect:
     def kept_size(self, expression: str) -> str:
         return f"LENGTH(CAST({expression} AS BLOB))"
 
-    def kept_size(self, expression: str) -> str:
-        return f"LENGTH(CAST({expression} AS BLOB))"
-
     def lock_position(self, column: str, width: int) -> str | None:
         # One writer at a time: the sub-select in the insert is already serialised.
         return None

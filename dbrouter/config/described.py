@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.secrets import masked
-from dbrouter.config.stamps import Stamps, now
+from dbrouter.config.stamps import Stamps, now, settled
 from dbrouter.config.tree import Branch, Entry, Leaf, Place, as_node, at, plain
 from dbrouter.router.tenancy.description import CatalogRow, Described
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Read = Callable[[], "tuple[Branch, Stamps]"]
 """Reads the files again: their tree, if it can be served, and which files there are. `ConfigError` if it cannot."""
 
-Settled = Callable[[Branch], "Settings"]
+SettingsOf = Callable[[Branch], "Settings"]
 """The settings in a tree. `ConfigError` if it cannot be served."""
 
 TENANTS = "tenants"
@@ -27,14 +27,14 @@ TENANTS = "tenants"
 class DescribedTenants:
     """The tenants that a configuration describes.
 
-    Only `tenants` counts when its files change; the rest stays as it was at load. settled: makes settings of a tree.
-    read: reads the files again; `None` where the settings come from no file.
+    Only `tenants` counts when its files change; the rest stays as it was at load.
+    settings_of: makes settings of a tree. read: reads the files again; `None` where the settings come from no file.
     """
 
-    def __init__(self, tree: Branch, settled: Settled, read: Read | None, stamps: Stamps) -> None:
+    def __init__(self, tree: Branch, settings_of: SettingsOf, read: Read | None, stamps: Stamps) -> None:
         self._running = tree
         self._file = tree
-        self._settled = settled
+        self._settings_of = settings_of
         self._read = read
         self._stamps = stamps
         self._refused: Stamps | None = None
@@ -42,7 +42,7 @@ class DescribedTenants:
     def changed(self) -> bool:
         """Whether the files are other ones than those last read, as their sizes and times say."""
         stamps = now(self._stamps)
-        return self._read is not None and stamps not in (self._stamps, self._refused)
+        return self._read is not None and stamps not in (self._stamps, self._refused) and settled(stamps)
 
     def read(self, rows: Sequence[CatalogRow] = ()) -> Described:
         """The tenants of the files, read again where they changed, and of these rows.
@@ -50,7 +50,7 @@ class DescribedTenants:
         Files that cannot be served leave those read before in their place, and are told in `refused`.
         """
         stamps = now(self._stamps)
-        if self._read is None or stamps == self._stamps:
+        if self._read is None or stamps == self._stamps or not settled(stamps):
             return self._described(self._file, rows)
         try:
             tree, read = self._read()
@@ -65,7 +65,7 @@ class DescribedTenants:
         """The tenants of this tree and of these rows, with the rest of the configuration as it was at load."""
         said = _tenants(file)
         added = {row.name: _entry(row, self._table) for row in rows if row.name not in said}
-        tenancy = self._settled(_with_tenants(self._running, {**said, **added}, at(file, (TENANTS,))[0])).tenancy
+        tenancy = self._settings_of(_with_tenants(self._running, {**said, **added}, at(file, (TENANTS,))[0])).tenancy
         notes = (*self._to_restart(file), *self._clashes(said, rows))
         if tenancy is None:
             return Described(tenants={}, notes=notes)

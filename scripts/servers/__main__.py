@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+from collections.abc import Mapping
 
-from scripts.servers import STARTERS, CannotStart
+from scripts.servers import IN_FRONT, STARTERS, CannotStart, Server
 
 
 def main() -> int:
     """The exit code: 1 if a server could not be started."""
     missing = 0
-    for name, start in STARTERS.items():
+    running: dict[str, Server] = {}
+    starters = dict(STARTERS)
+    for name, (behind, start) in IN_FRONT.items():
+        starters[name] = lambda behind=behind, start=start: start(_running(behind, running))
+    for name, start in starters.items():
         try:
-            server = start()
+            server = running[name] = start()
         except CannotStart as error:
             missing = 1
             print(f"{name:<12} NOT RUNNING: {'; '.join(error.reasons)}")
@@ -25,6 +30,12 @@ def main() -> int:
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
     return missing
+
+
+def _running(name: str, running: Mapping[str, Server]) -> Server:
+    if name not in running:
+        raise CannotStart(name, ["it does not run"])
+    return running[name]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,19 +28,22 @@ BUILTIN_LOCALES = 17
 """The first version that brings a Unicode locale of its own."""
 
 
-def start_postgres() -> Server:
-    """A fresh PostgreSQL on a free loopback port, with one superuser `postgres` that needs no password."""
+def start_postgres(**settings: str) -> Server:
+    """A fresh PostgreSQL on a free loopback port, with one superuser `postgres` that needs no password.
+
+    settings: of the server, where not ours.
+    """
     reasons: list[str] = []
     user = ordinary_user("postgres")
     for source, find in _SOURCES:
         try:
-            return _started(find, user)
+            return _started(find, user, SETTINGS | settings)
         except (OSError, LookupError, CannotStart) as error:
             reasons.append(f"{source}: {error}")
     raise CannotStart("postgres", reasons)
 
 
-def _started(find: Callable[[Path, User | None], Path], user: User | None) -> Server:
+def _started(find: Callable[[Path, User | None], Path], user: User | None, settings: Mapping[str, str]) -> Server:
     folder = new_place("postgres", user)
     try:
         binaries = find(folder, user)
@@ -49,15 +52,15 @@ def _started(find: Callable[[Path, User | None], Path], user: User | None) -> Se
         identity: list[str | Path] = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-instructions"]
         run([binaries / "initdb", "-D", data, *identity, *_locale(version)], user=user, cwd=folder)
         port = free_port()
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        options = [f"--{name}={value}" for name, value in settings.items()]
         return Server(
             name="postgres",
             url=f"postgresql://postgres@127.0.0.1:{port}/postgres",
             version=version,
-            command=[str(binaries / "postgres"), "-D", str(data), f"--port={port}", *settings],
+            command=[str(binaries / "postgres"), "-D", str(data), f"--port={port}", *options],
             folder=folder,
             user=user,
-            ready=lambda: _answer(port),
+            ready=lambda: answers(port),
             stop_signal=signal.SIGINT,  # "fast": open transactions are rolled back, clients are not waited for
         )
     except BaseException:
@@ -135,7 +138,7 @@ _SOURCES: tuple[tuple[str, Callable[[Path, User | None], Path]], ...] = (
 )
 
 
-def _answer(port: int) -> None:
+def answers(port: int) -> None:
     """Return if the server takes sessions, else raise `OSError`; asked in the wire protocol, so no client is needed."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         protocol = struct.pack("!I", 196608)  # version 3.0

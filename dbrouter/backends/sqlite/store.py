@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,7 @@ class SqliteStore(TenantsInSqlite):
         super().__init__(
             file=None if _in_memory(made.url) else file_at(made.url),
             opening=opening,
-            in_memory=lambda: SqliteStore(tables=tables, deadline=deadline, name=name),
+            in_memory=lambda: SqliteStore(deadline=deadline, name=name).connections,
             dialect=SqliteDialect(),
             connections=connections,
             runtime=BlockingRuntime(),
@@ -127,9 +128,9 @@ class AsyncSqliteStore(TenantsInSqlite):
             if engine is not None:
                 raise StoreError("an in-memory AsyncEngine cannot be shared; pass no engine, or one of a file")
             # Each loop opens connections of its own; a shared cache makes them one database.
-            address = address.set(
-                database=f"file:dbrouter-{id(self):x}", query={"mode": "memory", "cache": "shared", "uri": "true"}
-            )
+            # By a name that no other will ever have: an object's id is given out anew when the object is gone.
+            named = f"file:dbrouter-{secrets.token_hex(16)}"
+            address = address.set(database=named, query={"mode": "memory", "cache": "shared", "uri": "true"})
 
         def make() -> AsyncEngine:
             # Of a given engine only the address is used: its connections belong to one loop and begin transactions.
@@ -152,7 +153,7 @@ class AsyncSqliteStore(TenantsInSqlite):
         super().__init__(
             file=None if _in_memory(address) else file_at(address),
             opening=opening,
-            in_memory=lambda: AsyncSqliteStore(tables=tables, deadline=deadline, name=name),
+            in_memory=lambda: AsyncSqliteStore(deadline=deadline, name=name).connections,
             dialect=SqliteDialect(),
             connections=AsyncConnections(
                 make, AsyncSqliteDriver(_place(name, address)), deadline=deadline, single_writer=True

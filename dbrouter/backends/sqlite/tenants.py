@@ -12,7 +12,8 @@ from weakref import WeakValueDictionary
 from dbrouter.backends.kernel.isolation import checked_namespace
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.sql.catalog import Catalog
-from dbrouter.backends.sql.connections import Connections
+from dbrouter.backends.sql.connections import Connections, Unit
+from dbrouter.backends.sql.statements import Outcome
 from dbrouter.backends.sql.store import SqlStore
 from dbrouter.backends.sqlite.tenant_files import FileOf, TenantFiles
 
@@ -23,8 +24,8 @@ SUFFIX = ".tenants"
 class TenantsInSqlite(SqlStore):
     """A store that gives each tenant a file `<file>.tenants/<namespace>.db`, opened when it is used.
 
-    file: of this store, `None` if it is in memory. opening: connections to a tenant's file. in_memory: makes a database
-    of a tenant's own in memory. They are all closed with this store.
+    file: of this store, `None` if it is in memory. opening: connections to a tenant's file. in_memory: connections to a
+    new database in memory. They are all closed with this store.
     """
 
     def __init__(
@@ -32,13 +33,14 @@ class TenantsInSqlite(SqlStore):
         *,
         file: Path | None,
         opening: Callable[[Path], Connections],
-        in_memory: Callable[[], SqlStore],
+        in_memory: Callable[[], Connections],
         **rest: Any,
     ) -> None:
         super().__init__(**rest)
         self._folder = None if file is None else file.with_name(file.name + SUFFIX)
         self._in_memory = in_memory
-        self._private: dict[str, SqlStore] = {}
+        # Kept as long as this store: nothing else holds their rows.
+        self._private: dict[str, Connections] = {}
         self._namespaces: WeakValueDictionary[str, SqlStore] = WeakValueDictionary()
         self.tenant_files = TenantFiles(
             lambda namespace: opening(self.file_of(namespace)), asynchronous=not self.runtime.blocking
@@ -52,14 +54,13 @@ class TenantsInSqlite(SqlStore):
 
     def in_namespace(self, namespace: str) -> Store:
         """A store over the same tables in a database of its own, which is made when it is first used."""
-        checked_namespace(namespace)
-        if self._folder is None:
-            # Kept: nothing else holds its rows.
-            return self._private.setdefault(namespace, self._in_memory())
-        found = self._namespaces.get(namespace)
+        found = self._namespaces.get(checked_namespace(namespace))
         if found is not None:
             return found
-        connections = FileOf(self.tenant_files, namespace)
+        if self._folder is None:
+            connections = LeftOpen(self._private.setdefault(namespace, self._in_memory()))
+        else:
+            connections = FileOf(self.tenant_files, namespace)
         store = SqlStore(
             dialect=self.dialect,
             connections=connections,
@@ -76,6 +77,20 @@ class TenantsInSqlite(SqlStore):
         for each in list(self._private.values()):
             await each.close()
         await super().close()
+
+
+class LeftOpen:
+    """Connections that are another's to close."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def run(self, unit: Unit) -> list[Outcome]:
+        """Each statement's outcome, in order."""
+        return await self._connections.run(unit)
+
+    async def close(self) -> None:
+        """Leave them open: with its last connection a database in memory is gone."""
 
 
 def file_at(url: Any) -> Path:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import ConfigError
@@ -38,6 +38,21 @@ class DatabaseSource(Protocol):
     @property
     def kind(self) -> str:
         """Its kind, a key of `STORES`."""
+        ...
+
+
+@runtime_checkable
+class PooledSource(DatabaseSource, Protocol):
+    """The settings of a database on a server that gives out connections."""
+
+    @property
+    def max_connections(self) -> int:
+        """How many connections one process opens at most."""
+        ...
+
+    @property
+    def deadline(self) -> float:
+        """Seconds a call may take."""
         ...
 
 
@@ -125,20 +140,35 @@ def opened(settings: SettingsSource, *, blocking: bool) -> Opened:
 
 def _opened_for_tenants(settings: SettingsSource, tenancy: Tenancy, routes: Routes, *, blocking: bool) -> Opened:
     # Imported only where there are tenants.
-    from dbrouter.router.tenancy.assembling import Opening, switched
-    from dbrouter.router.tenancy.fixed import FixedCatalog
+    from dbrouter.router.tenancy.assembling import KEEPS_ROWS_ITSELF, Opening, switched
+    from dbrouter.router.tenancy.catalog import Catalog
 
     kinds = {name: each.kind for name, each in settings.databases.items()}
     opening = Opening(
         kinds=kinds,
         open_=lambda name: open_store(name, settings.databases[name], blocking=blocking),
         blocking=blocking,
+        places={
+            name: (each.max_connections, each.deadline)
+            for name, each in settings.databases.items()
+            if isinstance(each, PooledSource)
+        },
     )
+
+    def catalog(open_shared: Callable[[str], Store]) -> Catalog:
+        table = tenancy.table
+        if table is None:
+            return Catalog(tenancy)
+        if kinds[table.db] == KEEPS_ROWS_ITSELF and blocking:
+            return Catalog(tenancy, open_shared(table.db))
+        # A store of its own, and a blocking one: it is asked from a thread of its own.
+        return Catalog(tenancy, open_store(table.db, settings.databases[table.db], blocking=True))
+
     switch, stores = switched(
         opening,
         routes,
         tenancy.rules,
-        lambda _open, _runtime: FixedCatalog(tenancy.described.tenants),
+        catalog,
         open_databases=tenancy.open_databases,
     )
     databases = tuple(

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Claim
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.limits.fairness import FairGate
+from dbrouter.policies.limits.meter import Meters
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Routes
 from dbrouter.router.tenancy.binding import claimed, nothing_claimed
 from dbrouter.router.tenancy.open_databases import OpenDatabases
 from dbrouter.router.tenancy.resolving import Resolver
-from dbrouter.router.tenancy.stores import TenantStores, Wrap, as_it_is
+from dbrouter.router.tenancy.stores import Shares, TenantStores
 from dbrouter.router.tenancy.switch import Catalog, Parts, TenantSwitch
 from dbrouter.router.tenancy.tenants import TenancyRules
+from dbrouter.router.tenancy.thread_pools import forget_tenants, keep_tenants
+from dbrouter.router.tenancy.tracing import TRACES
 
 KEEPS_ROWS_ITSELF = "memory"
 """The kind of database whose rows are lost when its store is let go: it stays open."""
@@ -24,25 +30,28 @@ KEEPS_ROWS_ITSELF = "memory"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """How databases are opened. kinds: name -> kind, of all that are configured."""
+    """How databases are opened. kinds: name -> kind, of all that are configured.
+
+    places: how many ops each works on at once, where that is bounded, and seconds a call may wait for its turn.
+    """
 
     kinds: Mapping[str, str]
     open_: Callable[[str], Store]
     blocking: bool
+    places: Mapping[str, tuple[int, float]]
 
 
 def switched(
     opening: Opening,
     routes: Routes,
     rules: TenancyRules,
-    catalog: Callable[[Callable[[str], Store], Runtime], Catalog],
+    catalog: Callable[[Callable[[str], Store]], Catalog],
     *,
     open_databases: int,
-    wrap: Wrap = as_it_is,
 ) -> tuple[TenantSwitch, dict[str, Store]]:
     """The store of all tenants, and the databases that are always open: the deployment's, and what memory holds.
 
-    catalog: makes the catalog of what opens a database that stays open, and of how calls wait.
+    catalog: makes the catalog of what opens a database that stays open.
     """
     everybodys = {name for family in routes.families for name in routes.databases(family)}
     stores = {
@@ -52,16 +61,28 @@ def switched(
     }
     runtime: Runtime = BlockingRuntime() if opening.blocking else AsyncRuntime()
     own = OpenDatabases(opening.open_, runtime=runtime, most=open_databases)
-    tenants = TenantStores(stores, routes, own=own, open_shared=opening.open_, runtime=runtime, wrap=wrap)
+    shares = Shares(meters=Meters(blocking=opening.blocking), gates=cache(partial(_gate, opening)))
+    tenants = TenantStores(stores, routes, own=own, open_shared=opening.open_, runtime=runtime, shares=shares)
     parts = Parts(
         RoutedStore({name: stores[name] for name in everybodys}, routes),
         tenants,
         Resolver(rules),
-        catalog(tenants.in_common, runtime),
+        catalog(tenants.in_common),
         shared=rules.shared,
+        tenant_of_trace=TRACES.tenant_of,
         on_claim=_bind_claimer,
     )
+    if rules.thread_pools:
+        keep_tenants()
+        weakref.finalize(parts, forget_tenants).atexit = False
     return TenantSwitch(parts), stores
+
+
+def _gate(opening: Opening, database: str) -> FairGate | None:
+    if database not in opening.places:
+        return None
+    places, deadline = opening.places[database]
+    return FairGate(database, places, blocking=opening.blocking, deadline=deadline)
 
 
 def _bind_claimer(op: Claim, whose: str | None, record: Record | None, /) -> None:

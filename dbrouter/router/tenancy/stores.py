@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from dbrouter.backends.kernel.errors import ConfigError, RoutingError
 from dbrouter.backends.kernel.isolation import HasNamespaces, HoldsRowsBack, Isolation, namespace_of
 from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.limits.fairness import FairGate
+from dbrouter.policies.limits.limited import limited
+from dbrouter.policies.limits.meter import Meters
 from dbrouter.policies.tenancy.confining import Confined
 from dbrouter.router.directory import Directory
 from dbrouter.router.routed import RoutedStore
@@ -24,17 +27,21 @@ KEPT = 20_000
 """Tenants whose stores are kept, and tables of routes; who comes on top lets the oldest go, to be made again."""
 
 
-class Wrap(Protocol):
-    """Puts a policy of one tenant's own around its store."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """What tenants use together: how much each may, and in which order. gates: a database's places, by its name."""
 
-    def __call__(self, store: Store, tenant: Tenant, /) -> Store:
-        """The store behind the policy. What the policy counts is the tenant's, not the store's."""
-        ...
+    meters: Meters
+    gates: Callable[[str], FairGate | None]
 
+    def metered(self, store: Store, tenant: Tenant) -> Store:
+        """The store within the tenant's limits."""
+        return store if tenant.limits.unlimited else limited(store, self.meters.of(tenant.name, tenant.limits))
 
-def as_it_is(store: Store, _: Tenant, /) -> Store:
-    """The store without a policy."""
-    return store
+    def in_turn(self, store: Store, database: str, tenant: Tenant) -> Store:
+        """The tenant's store of a database that others use too, in turn with them."""
+        gate = self.gates(database)
+        return store if gate is None else gate.of(store, tenant.name)
 
 
 @dataclass(slots=True)
@@ -51,7 +58,7 @@ class TenantStores:
     """The stores of all tenants, over the deployment's databases and over databases of their own.
 
     shared: the deployment's databases, always open. own: those that only tenants name. open_shared: opens one of the
-    latter for good, for tenants that share it. wrap: what is put around each tenant's store.
+    latter for good, for tenants that share it. shares: what each tenant may use.
     """
 
     def __init__(
@@ -62,14 +69,14 @@ class TenantStores:
         own: OpenDatabases,
         open_shared: Callable[[str], Store],
         runtime: Runtime,
-        wrap: Wrap = as_it_is,
+        shares: Shares,
     ) -> None:
         self.runtime = runtime
         self._shared = dict(shared)
         self._routes = routes
         self._own = own
         self._open_shared = open_shared
-        self._wrap = wrap
+        self._shares = shares
         self._directory = Directory()
         self._held: dict[str, _Held] = {}
         self._routes_of: dict[tuple[str | None, tuple[tuple[str, str], ...]], Routes] = {}
@@ -85,10 +92,11 @@ class TenantStores:
             return held.store
         return held.bound.get(component) or self._bound(held, component)
 
-    def forget(self, name: str) -> None:
-        """Let a tenant's store go; it is made again if it is asked for."""
+    def forget(self, names: Iterable[str]) -> None:
+        """Let these tenants' stores go; they are made again if they are asked for."""
         with self._lock:
-            self._held.pop(name, None)
+            for name in names:
+                self._held.pop(name, None)
 
     def in_common(self, database: str) -> Store:
         """The store of a database that stays open, without any tenant's confinement."""
@@ -126,7 +134,7 @@ class TenantStores:
             # What was remembered of a tenant that was changed may name databases that it has no more.
             directory=self._directory.of((tenant.name, next(self._builds))),
         )
-        held = _Held(tenant, routed, self._wrap(routed, tenant))
+        held = _Held(tenant, routed, self._shares.metered(routed, tenant))
         with self._lock:
             self._held.pop(tenant.name, None)
             self._held[tenant.name] = held
@@ -137,7 +145,7 @@ class TenantStores:
     def _bound(self, held: _Held, component: Component) -> Store:
         routes = held.routed.routes
         spread = component in routes.components and any(len(routes.databases(each)) > 1 for each in routes.families)
-        made = self._wrap(held.routed.bound(component), held.tenant) if spread else held.store
+        made = self._shares.metered(held.routed.bound(component), held.tenant) if spread else held.store
         if component in routes.components:
             # Only those: components that no rule speaks of can be any number.
             held.bound[component] = made
@@ -166,11 +174,12 @@ class TenantStores:
                     raise _cannot(database, tenant)
                 namespace = tenant.namespace or namespace_of(tenant.name)
                 where = f"{namespace} in {database}"
-                return Owned(store.in_namespace(namespace), tenant.name, where=where)
+                inner = self._shares.in_turn(store.in_namespace(namespace), database, tenant)
+                return Owned(inner, tenant.name, where=where)
             case Isolation.ROWS:
                 store = self.in_common(database)
                 inner = store.for_rows_of(tenant.name) if isinstance(store, HoldsRowsBack) else store
-                return Confined(inner, tenant.name)
+                return Confined(self._shares.in_turn(inner, database, tenant), tenant.name)
             case _:
                 assert_never(tenant.isolation)
 

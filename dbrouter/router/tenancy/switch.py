@@ -18,7 +18,7 @@ from dbrouter.backends.kernel.errors import (
     Unsupported,
 )
 from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.ops import AnyOp, Claim, Op, Upsert, tables_of
+from dbrouter.backends.kernel.ops import Claim, Op, Upsert, tables_of
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import EVERY_PART, Every, Share
@@ -28,10 +28,11 @@ from dbrouter.router.routes import Component
 from dbrouter.router.tenancy.binding import All, Whose
 from dbrouter.router.tenancy.claims import Claims
 from dbrouter.router.tenancy.everyone import Everyone
-from dbrouter.router.tenancy.request import current_request
+from dbrouter.router.tenancy.request import current_request, refused
 from dbrouter.router.tenancy.scheduling import asks_for_company_automation
 from dbrouter.router.tenancy.stores import TenantStores
 from dbrouter.router.tenancy.tenants import TenancyRules, Tenant
+from dbrouter.router.tenancy.tracing import stamped
 
 R = TypeVar("R")
 
@@ -44,7 +45,7 @@ class Resolver(Protocol):
         """The rules."""
         ...
 
-    def tenant_of(self, op: AnyOp, *, bound: Whose | None = None, component: Component | None = None) -> Whose | None:
+    def tenant_of(self, op: Op[Any], *, bound: Whose | None = None, component: Component | None = None) -> Whose | None:
         """The tenant's name, `ALL`, or `None` if nothing says so. `TenantConflict` if two sources disagree."""
         ...
 
@@ -58,6 +59,10 @@ class Catalog(Protocol):
 
     def tenants(self) -> Iterable[Tenant]:
         """All of them, suspended ones too."""
+        ...
+
+    def on_change(self, callback: Callable[[frozenset[str]], object], /) -> None:
+        """Have this told the names of tenants that are gone, or kept elsewhere now."""
         ...
 
     async def ready(self) -> None:
@@ -129,6 +134,7 @@ class Parts:
         self.is_ready = False
         self.claims = Claims(self._active, lambda name: stores.of(catalog.get(name)), stores.runtime)
         self.everyone = Everyone(stores, catalog.tenants)
+        catalog.on_change(stores.forget)
 
     async def get_ready(self) -> None:
         """Return when tenants are known: reading them the first time must not hold an event loop up."""
@@ -176,6 +182,14 @@ class TenantSwitch:
 
     async def execute(self, op: Op[R], /) -> R:
         """The tenant's answer."""
+        try:
+            return await self._executed(op)
+        except PolicyError as error:
+            # Whatever becomes of the error on its way, the answer to the request tells of it.
+            refused(error)
+            raise
+
+    async def _executed(self, op: Op[R]) -> R:
         if not self.parts.is_ready:
             await self.parts.get_ready()
         whose = self._whose(op)
@@ -210,7 +224,9 @@ class TenantSwitch:
             return whose
         name = None if current_request() is not None else self.parts.claims.tenant_of(op)
         if name is None:
-            raise _missing(op)
+            error = _missing(op)
+            refused(error)
+            raise error
         return name
 
     def _whose(self, op: Op[Any]) -> Whose | Nobody | None:
@@ -309,10 +325,10 @@ class TenantSwitch:
 
 
 def _by_trace(upsert: Upsert) -> list[Upsert]:
-    """The records of each trace as a write of their own: the traces of one export may be of different tenants."""
+    """The records of each trace and tenant as a write of their own: those of one export may be of several."""
     if len(upsert.records) == 1:
         return [upsert]
-    traces: dict[str, list[Record]] = {}
+    traces: dict[tuple[str, str | None], list[Record]] = {}
     for record in upsert.records:
-        traces.setdefault(record["trace_id"], []).append(record)
+        traces.setdefault((record["trace_id"], stamped(record)), []).append(record)
     return [replace(upsert, records=tuple(records)) for records in traces.values()] if len(traces) > 1 else [upsert]

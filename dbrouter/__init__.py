@@ -2,51 +2,83 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.errors import (
     ConfigError,
     Conflict,
     Corrupt,
+    CrossedTenant,
     DbRouterError,
     Duplicate,
     ForeignOwner,
+    LimitExceeded,
     MissingParent,
+    MissingTenant,
     PolicyError,
     RoutingError,
     StoreError,
+    TenantConflict,
+    TenantError,
+    TenantLocked,
+    TenantSuspended,
     Throttled,
     TooLarge,
     Unavailable,
+    UnknownTenant,
     Unstorable,
     Unsupported,
 )
 
 if TYPE_CHECKING:
     from dbrouter.router.db import AsyncDbRouter, DbRouter
+    from dbrouter.router.tenancy.binding import ALL, tenant
+    from dbrouter.router.tenancy.middleware import TenantMiddleware
+    from dbrouter.router.tenancy.protecting import protect
 
     __version__: str
 
 __all__ = [
+    "ALL",
     "AsyncDbRouter",
     "ConfigError",
     "Conflict",
     "Corrupt",
+    "CrossedTenant",
     "DbRouter",
     "DbRouterError",
     "Duplicate",
     "ForeignOwner",
+    "LimitExceeded",
     "MissingParent",
+    "MissingTenant",
     "PolicyError",
     "RoutingError",
     "StoreError",
+    "TenantConflict",
+    "TenantError",
+    "TenantLocked",
+    "TenantMiddleware",
+    "TenantSuspended",
     "Throttled",
     "TooLarge",
     "Unavailable",
+    "UnknownTenant",
     "Unstorable",
     "Unsupported",
     "__version__",
+    "protect",
+    "tenant",
 ]
+
+
+_TENANCY = {
+    "ALL": "dbrouter.router.tenancy.binding",
+    "TenantMiddleware": "dbrouter.router.tenancy.middleware",
+    "protect": "dbrouter.router.tenancy.protecting",
+    "tenant": "dbrouter.router.tenancy.binding",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -55,6 +87,8 @@ def __getattr__(name: str) -> Any:
         from dbrouter.router import db
 
         return getattr(db, name)
+    if name in _TENANCY:
+        return getattr(importlib.import_module(_TENANCY[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.ops import Claim, Get, Op
-from dbrouter.router.tenancy.binding import Bound, Claimed, claimed, current, nothing_claimed
+from dbrouter.backends.kernel.ops import Get, Op
+from dbrouter.router.tenancy.binding import Bound, Claimed, current
 from dbrouter.router.tenancy.request import Request
 from dbrouter.router.tenancy.verified import SCHEDULED, sealed
 
@@ -55,14 +54,6 @@ class _Signer:
             and request.headers.get("authorization") == f"Bearer {self._executor.internal_service_token}"
         ):
             request.headers[SCHEDULED] = sealed(whose, str(self._executor.internal_service_token))
-
-
-def bind_executor(_op: Claim, whose: str | None, record: Record | None, /) -> None:
-    """A poller has claimed a record: the task that it starts for it is that tenant's."""
-    if whose is None or record is None:
-        nothing_claimed()
-    else:
-        claimed(str(record["id"]), whose)
 
 
 def asks_for_company_automation(op: Op[Any]) -> bool:

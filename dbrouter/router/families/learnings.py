@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack, cast
+
 from dbrouter.backends.kernel.agno_tables.learnings import LEARNINGS as SPEC
 from dbrouter.backends.kernel.errors import ForeignOwner
 from dbrouter.backends.kernel.filters import (
@@ -31,6 +33,17 @@ LATEST_FIRST = (Order(Field("updated_at"), descending=True),)
 LAST_UPDATED = "last_learning_updated_at"
 
 
+class About(TypedDict, total=False):
+    """What every question about learnings may name beside type and owner; `None` means "not asked for"."""
+
+    agent_id: str | None
+    team_id: str | None
+    session_id: str | None
+    namespace: str | None
+    entity_id: str | None
+    entity_type: str | None
+
+
 class Learnings:
     """Keeps learnings, found by what they are about."""
 
@@ -42,27 +55,12 @@ class Learnings:
         self,
         learning_type: str,
         user_id: str | None = None,
-        agent_id: str | None = None,
-        team_id: str | None = None,
-        session_id: str | None = None,
-        namespace: str | None = None,
-        entity_id: str | None = None,
-        entity_type: str | None = None,
         *,
         workflow_id: str | None = None,
+        **about: Unpack[About],
     ) -> Record | None:
         """The content of the learning that matches, as `{"content": ...}`: the latest if several do, `None` if none."""
-        where = equals(
-            learning_type=learning_type,
-            user_id=user_id,
-            agent_id=agent_id,
-            team_id=team_id,
-            workflow_id=workflow_id,
-            session_id=session_id,
-            namespace=namespace,
-            entity_id=entity_id,
-            entity_type=entity_type,
-        )
+        where = _asked(about, learning_type=learning_type, user_id=user_id, workflow_id=workflow_id)
         found = await self._store.execute(
             Scan(table=LEARNINGS, where=where, order=LATEST_FIRST, limit=1, columns=("content",))
         )
@@ -77,28 +75,13 @@ class Learnings:
         self,
         learning_type: str | None = None,
         user_id: str | None = None,
-        agent_id: str | None = None,
-        team_id: str | None = None,
-        session_id: str | None = None,
-        namespace: str | None = None,
-        entity_id: str | None = None,
-        entity_type: str | None = None,
         limit: int | None = None,
         *,
         workflow_id: str | None = None,
+        **about: Unpack[About],
     ) -> list[Record]:
         """The learnings that match, latest first."""
-        where = equals(
-            learning_type=learning_type,
-            user_id=user_id,
-            agent_id=agent_id,
-            team_id=team_id,
-            workflow_id=workflow_id,
-            session_id=session_id,
-            namespace=namespace,
-            entity_id=entity_id,
-            entity_type=entity_type,
-        )
+        where = _asked(about, learning_type=learning_type, user_id=user_id, workflow_id=workflow_id)
         found = await self._store.execute(Scan(table=LEARNINGS, where=where, order=LATEST_FIRST, limit=limit))
         return found.records
 
@@ -107,14 +90,9 @@ class Learnings:
         query: str,
         learning_type: str | None = None,
         user_id: str | None = None,
-        agent_id: str | None = None,
-        team_id: str | None = None,
         workflow_id: str | None = None,
-        session_id: str | None = None,
-        namespace: str | None = None,
-        entity_id: str | None = None,
-        entity_type: str | None = None,
         limit: int | None = None,
+        **about: Unpack[About],
     ) -> list[Record]:
         """The learnings whose content holds the query's text, ignoring case and separators, latest first.
 
@@ -123,17 +101,7 @@ class Learnings:
         patterns = learning_search_patterns(query)
         if not patterns:
             return []
-        where = equals(
-            learning_type=learning_type,
-            user_id=user_id,
-            agent_id=agent_id,
-            team_id=team_id,
-            workflow_id=workflow_id,
-            session_id=session_id,
-            namespace=namespace,
-            entity_id=entity_id,
-            entity_type=entity_type,
-        )
+        where = _asked(about, learning_type=learning_type, user_id=user_id, workflow_id=workflow_id)
         holds_text = any_of(*(Like("content", pattern) for pattern in patterns))
         found = await self._store.execute(
             Scan(table=LEARNINGS, where=all_of(where, holds_text), order=LATEST_FIRST, limit=limit)
@@ -144,31 +112,18 @@ class Learnings:
         self,
         learning_type: str | None = None,
         user_id: str | None = None,
-        agent_id: str | None = None,
-        team_id: str | None = None,
-        session_id: str | None = None,
-        namespace: str | None = None,
-        entity_id: str | None = None,
-        entity_type: str | None = None,
         include_global: bool = False,
         limit: int = 100,
         page: int = 1,
         sort_by: str | None = None,
         sort_order: str | None = None,
+        **about: Unpack[About],
     ) -> tuple[list[Record], int]:
         """One page of the learnings that match, latest first unless asked otherwise, and how many match in all.
 
         include_global: beside the user's also those without an owner.
         """
-        where = equals(
-            learning_type=learning_type,
-            agent_id=agent_id,
-            team_id=team_id,
-            session_id=session_id,
-            namespace=namespace,
-            entity_id=entity_id,
-            entity_type=entity_type,
-        )
+        where = _asked(about, learning_type=learning_type)
         found = await self._store.execute(
             Scan(
                 table=LEARNINGS,
@@ -273,6 +228,10 @@ class Learnings:
         """How many learnings of this user, of this type if one is given, were deleted."""
         where = all_of(eq("user_id", user_id), equals(learning_type=learning_type))
         return await self._store.execute(Delete(table=LEARNINGS, where=where))
+
+
+def _asked(about: About, **beside: str | None) -> Filter:
+    return equals(**beside, **cast("dict[str, str | None]", about))
 
 
 def _visible(user_id: str | None, *, include_global: bool) -> Filter:

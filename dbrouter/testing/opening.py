@@ -9,6 +9,7 @@ from typing import Any
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
+from dbrouter.policies.tenancy.confining import Confined
 from dbrouter.testing.candidates import OpenStore
 
 
@@ -29,7 +30,7 @@ class Opener:
 
 def _answering_everything(store: Store) -> Store:
     """The store as the router uses it: what it does not declare is emulated."""
-    if isinstance(store, Emulated) or store.capabilities.complete:
+    if isinstance(store, Emulated | Confined) or store.capabilities.complete:
         return store
     return Emulated(store)
 

@@ -54,7 +54,7 @@ def access_paths(spec: TableSpec) -> tuple[tuple[str, ...], ...]:
     can be scanned by the tenant alone too. The most selective come first as far as a spec can tell: those that name a
     parent before the other indexes.
     """
-    indexed = [(column.name,) for column in spec.columns if column.unique]
+    indexed: list[tuple[str, ...]] = [(column.name,) for column in spec.columns if column.unique]
     for index in spec.indexes:
         path = _leading(index.columns)
         if index.where in (EVERYTHING, not_null(path[-1])):

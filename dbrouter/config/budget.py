@@ -108,16 +108,19 @@ def refuse_overbooked(settings: Settings, tree: Branch, findings: Findings) -> N
     for each in budgets(settings):
         if not each.fits:
             path = ("databases", each.said_by, "server_max_connections")
-            what = f"{each.server} lets {each.allowed} connections, and this can open more: {each.written_out}"
+            what = f"{each.server} has {each.allowed} connections for this, and it can open more: {each.written_out}"
             do = "lower pool_size, max_overflow, tenancy.processes or tenancy.open_databases, or raise it on the server"
             findings.add(at(tree, path)[0], path, what, do)
 
 
 def _share(name: str, database: PostgresSettings, *, looked_at: bool) -> Share:
-    most = database.pool_size + database.max_overflow
-    # The table of tenants is looked at from a thread of its own.
-    inside = f"({database.pool_size} + {database.max_overflow}{' + 1 for the catalog' if looked_at else ''})"
-    return Share(database=name, connections=most + looked_at, sum=inside)
+    terms = [str(database.pool_size), str(database.max_overflow)]
+    if database.owner_url is not None:
+        terms.append("1 for the owner")
+    if looked_at:
+        # The table of tenants is looked at from a thread of its own.
+        terms.append("1 for the catalog")
+    return Share(database=name, connections=database.max_connections + looked_at, sum=f"({' + '.join(terms)})")
 
 
 def _own_databases(settings: Settings) -> Iterator[str]:

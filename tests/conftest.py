@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbrouter.testing import Candidate
-from dbrouter.testing.ran import report_missing
+from dbrouter.testing.ran import could_not_run
 from scripts.servers import IN_FRONT, STARTERS, CannotStart, Server
 from tests.candidates import CANDIDATES
 
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 def start_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Server]]:
     """Starts a server by its backend's name, once per run, and what it stands in front of.
 
-    Skips, and reports the backend as missing, if it cannot.
+    Skips if it cannot, and fails where everything must run.
     """
     servers: dict[str, Server] = {}
     failures: dict[str, str] = {}
@@ -36,9 +36,8 @@ def start_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Server
                 servers[backend] = STARTERS[backend]() if behind is None else behind[1](start(behind[0]))
             except CannotStart as error:
                 failures[backend] = str(error)
-                report_missing(pytestconfig, backend, str(error))
         if backend in failures:
-            pytest.skip(failures[backend])
+            could_not_run(pytestconfig, backend, failures[backend])
         return servers[backend]
 
     yield start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import pytest
 
@@ -14,9 +15,15 @@ PROPERTY = "dbrouter-backend"
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 
 
-def report_missing(config: pytest.Config, backend: str, reason: str) -> None:
-    """Name a backend that could have run and did not. The run fails for it where `CI=true`."""
+def could_not_run(config: pytest.Config, backend: str, reason: str) -> NoReturn:
+    """End a test whose backend could have run and did not; the run's end names it.
+
+    Where `CI=true` the test fails, and the run with it; elsewhere it is skipped.
+    """
     config.stash.setdefault(NOT_RUN, {})[backend] = reason
+    if _everything_must_run():
+        pytest.fail(f"{backend} did not run: {reason}", pytrace=False)
+    pytest.skip(reason)
 
 
 @dataclass(slots=True)

@@ -146,6 +146,7 @@ async def test_a_bound_view_stores_where_its_component_belongs(routed: Live) -> 
 
 async def test_a_router_that_never_saw_a_session_finds_it_by_its_id(routed: Live) -> None:
     if routed.backend == "memory":
+        # There is nothing to reopen, so nothing of it stays untested.
         pytest.skip("a memory database ends with the router that holds it")
     await routed.run(clerk(routed.db, id="ops-bot"), "hello", session_id="o", user_id="ada")
     assert routed.reopen is not None

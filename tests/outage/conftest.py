@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dbrouter.testing.ran import report_missing
+from dbrouter.testing.ran import could_not_run
 from scripts.servers import CannotStart, Server, start_postgres
 
 
@@ -16,7 +16,6 @@ def own_postgres(pytestconfig: pytest.Config) -> Iterator[Server]:
     try:
         server = start_postgres()
     except CannotStart as error:
-        report_missing(pytestconfig, "postgres", str(error))
-        pytest.skip(str(error))
+        could_not_run(pytestconfig, "postgres", str(error))
     yield server
     server.stop()

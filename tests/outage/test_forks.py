@@ -15,6 +15,7 @@ from dbrouter.backends import AsyncPostgresDb, PostgresDb, SqliteDb
 from dbrouter.router.agno_types import AgentSession
 from scripts.servers import Server
 
+# Where the platform has no fork, nobody can fork a process that uses a db.
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
 CHILDREN = 4

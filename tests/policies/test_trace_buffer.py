@@ -337,6 +337,10 @@ def test_the_end_of_the_process_writes_what_waits(tmp_path: Path, mode: str) -> 
     db.close()
 
 
+# Where the platform has no fork, nobody can fork a process that uses a db.
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+
 def in_a_child(body: Callable[[], None]) -> int:
     """The exit code of a forked child that runs the body."""
     context = multiprocessing.get_context("fork")
@@ -349,7 +353,7 @@ def in_a_child(body: Callable[[], None]) -> int:
     return child.exitcode
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@FORKS
 def test_a_forked_child_writes_its_own_and_not_its_parents(tmp_path: Path) -> None:
     db = SqliteDb(str(tmp_path / "traces.db"))
     db.upsert_trace(trace("before"))
@@ -367,10 +371,11 @@ def test_a_forked_child_writes_its_own_and_not_its_parents(tmp_path: Path) -> No
     db.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@FORKS
 def test_a_child_forked_in_the_middle_of_a_write_does_not_wait_for_it(made: Make) -> None:
     behind = made(max_delay=0.01)
     if not behind.inner.runtime.blocking:
+        # Whoever forks inside of a running loop may not use that loop in the child: nothing of ours could make it work.
         pytest.skip("a child has no loop of its parent's")
     behind.inner.gate.clear()
     behind.upsert_trace(trace("t1"))

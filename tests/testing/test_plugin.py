@@ -121,26 +121,25 @@ def test_no_store_at_all_is_an_error_that_says_what_to_do(pytester: pytest.Pytes
     result.stdout.fnmatch_lines(["*implement pytest_dbrouter_stores or pass --dbrouter-store*"])
 
 
-@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+@pytest.mark.parametrize(("ci", "code", "outcome"), [("true", 1, "failed"), ("", 0, "skipped")])
 def test_a_backend_that_could_have_run_and_did_not_is_named_and_fails_ci(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, code: int
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, code: int, outcome: str
 ) -> None:
     monkeypatch.setenv("CI", ci)
     pytester.makepyfile("""
         import pytest
-        from dbrouter.testing.ran import report_missing
+        from dbrouter.testing.ran import could_not_run
 
         @pytest.mark.backend("mydb")
         def test_it(pytestconfig):
-            report_missing(pytestconfig, "mydb", "the server was not found")
-            pytest.skip("no server")
+            could_not_run(pytestconfig, "mydb", "the server was not found")
 
         def test_other():
             pass
     """)
     result = pytester.runpytest_subprocess()
     assert result.ret == code
-    result.stdout.fnmatch_lines(["*mydb * 1 skipped", "*mydb * NOT RUN: the server was not found"])
+    result.stdout.fnmatch_lines([f"*mydb * 1 {outcome}", "*mydb * NOT RUN: the server was not found"])
 
 
 def test_no_test_of_the_suite_hides_another_of_the_same_name() -> None:

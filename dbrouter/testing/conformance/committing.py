@@ -119,6 +119,7 @@ async def test_a_commit_of_several_records_does_all_or_is_refused_outright(store
 
 async def test_a_commit_of_several_records_does_nothing_if_one_is_refused(store: Store) -> None:
     if not store.capabilities.commits:
+        # `test_a_commit_of_several_records_does_all_or_is_refused_outright` has the refusal.
         pytest.skip("the store refuses commits of several records; another test sees to that")
     await insert(store, "sessions", session("old", agent_id="before"), session("there"), session("gone"))
     version = await version_of(store, "sessions", "old")
@@ -142,6 +143,7 @@ async def test_a_commit_of_several_records_does_nothing_if_one_is_refused(store:
 
 async def test_one_commit_answers_versions_for_puts_only_and_in_order(store: Store) -> None:
     if not store.capabilities.commits:
+        # `test_a_commit_of_several_records_does_all_or_is_refused_outright` has the refusal.
         pytest.skip("the store refuses commits of several records; another test sees to that")
     await insert(store, "sessions", session("s1"), session("s2"))
     version = await version_of(store, "sessions", "s2")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.errors import Throttled
@@ -32,31 +33,37 @@ class _Entry:
     under_way: int = 0
 
 
+_Entries: TypeAlias = "OrderedDict[str, _Entry]"
+"""Name -> open database, the least recently used first."""
+
+
 class OpenDatabases:
     """At most so many databases at once; a database with a call under way is never closed.
 
-    open_: opens a configured database by its name; nothing is sent yet. runtime: how calls wait.
+    Connections of async stores belong to an event loop, and only there can they be closed: each loop has databases of
+    its own. open_: opens a configured database by its name; nothing is sent yet. runtime: how calls wait.
     """
 
     def __init__(self, open_: Callable[[str], Store], *, runtime: Runtime, most: int = MOST) -> None:
         self.runtime = runtime
         self._make = open_
         self._most = most
-        self._open: OrderedDict[str, _Entry] = OrderedDict()
+        self._loops: dict[asyncio.AbstractEventLoop | None, _Entries] = {}
         self.begin_anew()
         begins_anew_in_a_child(self)
 
     def begin_anew(self) -> None:
         """No call is under way: those of a forked process are its parent's."""
         self._lock = threading.Lock()
-        for entry in self._open.values():
-            entry.under_way = 0
+        for entries in self._loops.values():
+            for entry in entries.values():
+                entry.under_way = 0
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those that are open, the least recently used first."""
+        """Those that are open here, the least recently used first."""
         with self._lock:
-            return tuple(self._open)
+            return tuple(self._loops.get(self._loop(), ()))
 
     def named(self, name: str) -> Store:
         """The database of that name, which each call opens if it is not open."""
@@ -65,7 +72,7 @@ class OpenDatabases:
     def physical_name(self, name: str, table: str) -> str:
         """What a table is called in the database of that name."""
         with self._lock:
-            entry = self._open.get(name)
+            entry = next((each[name] for each in self._loops.values() if name in each), None)
         # A store that nobody asks anything is not open.
         return (self._make(name) if entry is None else entry.store).physical_name(table)
 
@@ -74,8 +81,8 @@ class OpenDatabases:
         waited = 0.0
         while True:
             store, idle = self._entered(name)
-            if idle is not None:
-                await _closed(*idle)
+            for each in idle:
+                await _close(*each)
             if store is not None:
                 return store
             if waited >= PATIENCE:
@@ -89,42 +96,58 @@ class OpenDatabases:
     def leave(self, name: str) -> None:
         """A call is over."""
         with self._lock:
-            entry = self._open.get(name)
+            entry = self._loops.get(self._loop(), {}).get(name)
             if entry is not None and entry.under_way:
                 entry.under_way -= 1
 
     async def close(self) -> None:
-        """Close all of them. One that fails does not keep the others open."""
+        """Close all that this loop has open. One that fails does not keep the others open."""
         with self._lock:
-            entries = list(self._open.values())
+            entries = self._loops.get(self._loop(), OrderedDict())
+            stores = [entry.store for entry in entries.values()]
             # Those with a call under way stay known, so that its end is noticed; they open again when used.
-            for name in [name for name, entry in self._open.items() if not entry.under_way]:
-                del self._open[name]
+            for name in [name for name, entry in entries.items() if not entry.under_way]:
+                del entries[name]
+            stores += [store for _, store in self._of_closed_loops()]
         failures: list[Exception] = []
-        for entry in entries:
+        for store in stores:
             try:
-                await entry.store.close()
+                await store.close()
             except Exception as failure:  # noqa: BLE001  # raised when all are closed
                 failures.append(failure)
         if failures:
             raise failures[0]
 
-    def _entered(self, name: str) -> tuple[Store | None, tuple[str, Store] | None]:
-        """The store if it is or may be opened, and another that has to be closed for it."""
+    def _entered(self, name: str) -> tuple[Store | None, list[tuple[str, Store]]]:
+        """The store if it is or may be opened, and others that have to be closed for it."""
         with self._lock:
-            entry = self._open.get(name)
+            loop = self._loop()
+            entries = self._loops.get(loop)
+            if entries is None:
+                idle = self._of_closed_loops()
+                entries = self._loops[loop] = OrderedDict()
+            else:
+                idle = []
+            entry = entries.get(name)
             if entry is not None:
                 entry.under_way += 1
-                self._open.move_to_end(name)
-                return entry.store, None
-            idle = None
-            if len(self._open) >= self._most:
-                least_used = next((each for each, entry in self._open.items() if not entry.under_way), None)
+                entries.move_to_end(name)
+                return entry.store, idle
+            if len(entries) >= self._most:
+                least_used = next((each for each, entry in entries.items() if not entry.under_way), None)
                 if least_used is None:
-                    return None, None
-                idle = (least_used, self._open.pop(least_used).store)
-            entry = self._open[name] = _Entry(self._make(name), under_way=1)
+                    return None, idle
+                idle.append((least_used, entries.pop(least_used).store))
+            entry = entries[name] = _Entry(self._make(name), under_way=1)
             return entry.store, idle
+
+    def _of_closed_loops(self) -> list[tuple[str, Store]]:
+        """What loops that are closed have left open. Under the lock."""
+        closed = [loop for loop in self._loops if loop is not None and loop.is_closed()]
+        return [(name, entry.store) for loop in closed for name, entry in self._loops.pop(loop).items()]
+
+    def _loop(self) -> asyncio.AbstractEventLoop | None:
+        return None if self.runtime.blocking else asyncio.get_running_loop()
 
 
 class OpenedOnUse:
@@ -180,7 +203,7 @@ class OpenedOnUse:
         """Do nothing: it is closed with the others."""
 
 
-async def _closed(name: str, store: Store) -> None:
+async def _close(name: str, store: Store) -> None:
     try:
         await store.close()
     except Exception as failure:  # noqa: BLE001  # whose call it was has nothing to do with this database

@@ -192,7 +192,7 @@ class SqlStore:
                     [
                         each
                         for upsert in op.upserts
-                        for each in self._upsert_statements(replace(upsert, returning=False))
+                        for each, _ in self._upsert_statements(replace(upsert, returning=False))
                     ],
                     atomic=True,
                 )
@@ -218,10 +218,11 @@ class SqlStore:
         read = self._relations[op.table].reader(plan.columns, op.raw)
         return Page([read(row) for row in outcomes[0].rows], outcomes[1].rows[0][0] if plan.count else None)
 
-    def _upsert_statements(self, op: Upsert) -> list[Statement]:
+    def _upsert_statements(self, op: Upsert) -> list[tuple[Statement, list[int]]]:
+        """The statements, each with the positions of the records that it may be about."""
         relation = self._relations[op.table]
         return [
-            statement
+            (statement, wave)
             for wave in writing.waves(relation, op)
             for statement in writing.upsert(_part(op, wave), self._relations)
         ]
@@ -232,24 +233,29 @@ class SqlStore:
             return []
         if op.expect is not None and op.expect is not ABSENT:
             records = [relation.completed(record) for record in op.records]
-            statements = [writing.expected_update(op, record, self._relations) for record in records]
+            updates = [writing.expected_update(op, record, self._relations) for record in records]
+            statements = [(statement, [position]) for position, statement in enumerate(updates)]
         else:
             statements = self._upsert_statements(op)
-        outcomes = await self._run_all(statements, atomic=True)
+        outcomes = await self._run_all([statement for statement, _ in statements], atomic=True)
         columns = writing.answered(op, relation)
         if not columns:
             return []
         read, width = relation.reader(columns), len(columns)
         target = op.on or relation.spec.key
-        found: dict[tuple[Any, ...], Stored] = {}
-        for statement, outcome in zip(statements, outcomes, strict=True):
-            for row in outcome.rows if statement.answers else ():
+        answers: list[Stored | None] = [None] * len(op.records)
+        for (statement, positions), outcome in zip(statements, outcomes, strict=True):
+            if not (statement.answers and outcome.rows):
+                continue
+            # Of a statement's records no two have one key: a record given twice is in two statements.
+            asked = {tuple(op.records[each].get(column) for column in target): each for each in positions}
+            for row in outcome.rows:
                 record = read(row)
                 # Without a version of its own the whole row is the version, and a part of it is none.
                 whole = tuple(row) if width == len(relation.kinds) else None
                 version = row[width] if len(row) > width else whole
-                found[tuple(record[column] for column in target)] = Stored(record, version)
-        return [found.get(tuple(record.get(column) for column in target)) for record in op.records]
+                answers[asked[tuple(record[column] for column in target)]] = Stored(record, version)
+        return answers
 
     async def _commit(self, op: Commit) -> tuple[Version | None, ...]:
         statements = [replace(self._write_statement(each), requires=_requirement(each)) for each in op.writes]

@@ -15,6 +15,7 @@ from dbrouter.backends.kernel.merging import (
     Greatest,
     Keep,
     Least,
+    OwnerGuard,
     Present,
     Ranked,
     Record,
@@ -184,6 +185,18 @@ async def test_a_record_given_twice_is_merged_twice_in_order(store: Store) -> No
     assert len(answers) == 3
     record = await record_of(store, "learnings", "a")
     assert (record["updated_at"], record["content"]) == (5, {"n": 2})
+
+
+async def test_a_record_given_twice_is_answered_each_time(store: Store) -> None:
+    answers = await upsert(
+        store,
+        "learnings",
+        learning("a", user_id="ann", content={"n": 1}),
+        learning("a", user_id="bob", content={"n": 2}),
+        rules=REPLACE,
+        guard=OwnerGuard(column="user_id", claim=False),
+    )
+    assert [answer and answer.record["content"] for answer in answers] == [{"n": 1}, None]
 
 
 async def test_many_records_are_upserted_at_once(store: Store) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from dbrouter.backends.kernel.errors import CrossedTenant, DbRouterError
 from dbrouter.testing.leaks.arguments import Hand, arguments
@@ -20,6 +21,9 @@ NOT_PLAYED = frozenset(
 
 WRITES = 4
 """How much likelier than others are the methods that bring rows in; else most reads would find nothing."""
+
+_A_TIME = 1_000_000_000
+"""Numbers from here on are points in time."""
 
 REFUSALS = (DbRouterError, ValueError)
 """What a random call may raise: it names what is not there, or is not allowed."""
@@ -44,6 +48,11 @@ class _Call:
     method: str
     call: Callable[..., Any]
     given: dict[str, Any]
+    again: dict[str, Any]
+    """The same arguments once more: a session that was saved remembers it, and is not as it was."""
+
+    def __str__(self) -> str:
+        return f"{self.method}({self.given!r:.500}) of tenant {self.number}"
 
 
 def methods_of(db: Any) -> dict[str, inspect.Signature]:
@@ -70,16 +79,13 @@ def _calls(views: Sequence[Any], count: int, seed: int) -> Iterator[_Call]:
         number = random.randrange(len(views))
         name = random.choices(names, weights)[0]
         given = arguments(name, signatures[name], Hand(random, canary(number)))
-        yield _Call(number, name, getattr(views[number], name), given)
+        yield _Call(number, name, getattr(views[number], name), given, deepcopy(given))
 
 
 def _examined(played: Played, call: _Call, answer: Any) -> None:
     foreign = marks_in(answer) - {call.number}
     if foreign:
-        raise Leak(
-            f"{call.method}({call.given!r:.500}) of tenant {call.number} shows tenants {sorted(foreign)}: "
-            f"{answer!r:.500}"
-        )
+        raise Leak(f"{call}: it shows tenants {sorted(foreign)}: {answer!r:.500}")
     played.calls[call.method] += 1
     if isinstance(answer, Exception):
         played.refused[call.method] += 1
@@ -87,24 +93,48 @@ def _examined(played: Played, call: _Call, answer: Any) -> None:
         played.answered[call.method] += 1
 
 
-def play(views: Sequence[Any], count: int, *, seed: int) -> Played:
-    """Make so many random calls on the tenants' views of a db; `Leak` if one shows what is another's.
+def _compared(call: _Call, answer: Any, alone: Sequence[Any]) -> None:
+    """Make the call on the db that the tenant has for itself, and expect the same kind of answer."""
+    try:
+        expected = getattr(alone[call.number], call.method)(**call.again)
+    except REFUSALS as refusal:
+        expected = refusal
+    if _kind(answer) != _kind(expected):
+        raise Leak(f"{call}: {answer!r:.300}, but on a database without other tenants: {expected!r:.300}")
 
-    views: one db for each tenant; the position is the tenant's number, and its mark.
+
+def _kind(answer: Any) -> Any:
+    """What of an answer does not depend on the moment: how many, whether at all, refused or not."""
+    if isinstance(answer, tuple):
+        return tuple(_kind(each) for each in cast("tuple[Any, ...]", answer))
+    if isinstance(answer, list):
+        return len(cast("list[Any]", answer))
+    if isinstance(answer, bool | int) and answer < _A_TIME:
+        return answer
+    return type(answer).__name__
+
+
+def play(views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = ()) -> Played:
+    """Make so many random calls on the tenants' views of a db; `Leak` if one shows or changes what is another's.
+
+    views: one db for each tenant; the position is the tenant's number, and its mark. alone: if given, a blocking db for
+    each tenant that nobody else uses: every call is made there too, and has to come to the same.
     """
     played = Played()
     for call in _calls(views, count, seed):
         try:
             answer = call.call(**call.given)
         except CrossedTenant as error:
-            raise Leak(f"{call.method}({call.given!r:.500}) was stopped by the last lock: {error}") from error
+            raise Leak(f"{call} was stopped by the last lock: {error}") from error
         except REFUSALS as refusal:
             answer = refusal
         _examined(played, call, answer)
+        if alone:
+            _compared(call, answer, alone)
     return played
 
 
-async def aplay(views: Sequence[Any], count: int, *, seed: int) -> Played:
+async def aplay(views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = ()) -> Played:
     """`play`, on async dbs."""
     played = Played()
     for call in _calls(views, count, seed):
@@ -113,8 +143,10 @@ async def aplay(views: Sequence[Any], count: int, *, seed: int) -> Played:
             if inspect.isawaitable(answer):
                 answer = await answer
         except CrossedTenant as error:
-            raise Leak(f"{call.method}({call.given!r:.500}) was stopped by the last lock: {error}") from error
+            raise Leak(f"{call} was stopped by the last lock: {error}") from error
         except REFUSALS as refusal:
             answer = refusal
         _examined(played, call, answer)
+        if alone:
+            _compared(call, answer, alone)
     return played

@@ -11,8 +11,11 @@ from rich.console import Console
 from dbrouter.backends.kernel.errors import ConfigError, DbRouterError
 from dbrouter.backends.kernel.running import BlockingRuntime, finish
 from dbrouter.backends.kernel.store import Store
+from dbrouter.cli.check_tenants import named_for_tenants, show_budgets, show_tenants
 from dbrouter.cli.databases import opened
+from dbrouter.cli.known_tenants import known_in
 from dbrouter.cli.output import PROBLEMS, File, console, plain, problem, settings_in, table
+from dbrouter.config.budget import budgets
 from dbrouter.config.choosing import chosen
 from dbrouter.config.settings import Settings
 from dbrouter.router.explain import LISTING, SEARCHING
@@ -24,16 +27,22 @@ def check(file: File = None) -> None:
     settings = settings_in(file)
     routes = Routes.of(settings)
     out = console()
-    out.print(plain(f"{chosen(file)} is valid: {len(settings.databases)} databases, id {settings.id}\n"))
+    count = len(settings.databases)
+    databases = "1 database" if count == 1 else f"{count} databases"
+    out.print(plain(f"{chosen(file)} is valid: {databases}, id {settings.id}\n"))
     with opened(settings) as stores:
         answers = finish(_answers(stores))
         _show_databases(out, settings, stores, answers)
-    _show_routes(out, settings, routes)
+    known = None if settings.tenancy is None else known_in(settings)
+    _show_routes(out, settings, routes, frozenset() if known is None else named_for_tenants(known))
     _show_asked(out, routes)
+    if known is not None:
+        show_tenants(out, known)
+    show_budgets(out, budgets(settings))
     failed = {name: error for name, error in answers.items() if isinstance(error, Exception)}
     for name, error in failed.items():
         problem(f"databases.{name}: {error}" if not isinstance(error, ConfigError) else str(error))
-    if failed:
+    if failed or (known is not None and not known.complete):
         raise typer.Exit(PROBLEMS)
 
 
@@ -83,14 +92,14 @@ def _show_databases(
     out.print(rows)
 
 
-def _show_routes(out: Console, settings: Settings, routes: Routes) -> None:
+def _show_routes(out: Console, settings: Settings, routes: Routes, of_tenants: frozenset[str]) -> None:
     out.print(plain("\nWhere families go", "bold"))
     rows = table("family", "database", "for some components")
     for family in routes.families:
         first, *others = routes.databases(family)
         rows.add_row(plain(family), plain(first), plain(", ".join(others)))
     out.print(rows)
-    named = {rule.database for rule in routes.rules}
+    named = {rule.database for rule in routes.rules} | of_tenants
     idle = [name for name in settings.databases if name not in named]
     if idle:
         out.print(plain(f"\nNothing goes to {', '.join(idle)}: no route names it.", "yellow"))

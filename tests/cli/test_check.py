@@ -38,7 +38,9 @@ def test_a_database_that_nothing_goes_to_is_told(run: Run, spread: Path) -> None
 
 def test_families_with_one_database_each_ask_no_others(run: Run, folder: Path) -> None:
     (folder / "dbrouter.yaml").write_text("databases: {one: {kind: memory}}\nagentos: {db: one}\n")
-    assert "no call asks several" in run("check").stdout
+    out = run("check").stdout
+    assert "is valid: 1 database, id" in out
+    assert "no call asks several" in out
 
 
 def test_problems_are_printed_one_a_line(run: Run, folder: Path) -> None:

@@ -5,7 +5,7 @@ RUN := .venv/bin/
 STAMP := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types check docs bench lock clean
+.PHONY: help setup demo test test-fast leaks lint types check docs bench lock clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test: $(STAMP) ## start the servers and run the whole suite
 
 test-fast: $(STAMP) ## the suite without servers and real agno runs
 	$(RUN)python -m pytest tests/kernel tests/config -q
+
+leaks: $(STAMP) ## a million random calls by tenants who share hostile ids; not one row may cross
+	DBROUTER_LEAKS=10 $(RUN)python -m pytest tests/tenancy/leaks -o timeout=7200
 
 lint: $(STAMP) ## ruff and the import contracts
 	$(RUN)ruff check .

@@ -38,8 +38,8 @@ def deploy(request: pytest.FixtureRequest, blocking: bool) -> Iterator[Callable[
     """Makes deployments: `deploy(databases, tenancy=...)`."""
     made: list[Deployment] = []
 
-    def make(databases: Databases, **said: Any) -> Deployment:
-        schema = request.getfixturevalue("postgres_schema") if databases("x")["kind"] == "postgres" else "tenant"
+    def make(databases: Databases, /, **said: Any) -> Deployment:
+        schema = request.getfixturevalue("postgres_schema") if databases("x")["kind"] == "postgres" else "own"
         made.append(Deployment(databases, blocking, namespace=f"{schema}_globex", said=said))
         return made[-1]
 

@@ -65,7 +65,7 @@ class Deployment:
 
     database: Databases
     blocking: bool
-    namespace: str = "tenant_globex"
+    namespace: str = "own_globex"
     said: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What is said beside or instead of the usual; `None` takes a key away."""
 

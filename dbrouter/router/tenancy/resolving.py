@@ -56,6 +56,8 @@ class Resolver:
         if bound is None and isinstance(binding, Bound) and self._only_context and not isinstance(op, _MAY_HOLD_SPANS):
             # The short way: nobody else can answer.
             return binding.whose
+        if binding is None and not self._reads_ops and Source.BINDING in self._listed:
+            return bound
         request = binding if isinstance(binding, Request) else None
         if request is not None and bound is ALL:
             raise TenantLocked("a request is under way: it cannot use a db for ALL tenants")
@@ -119,8 +121,11 @@ class Resolver:
         source, whose = answers[0]
         for other, said in (*answers[1:], *unlisted):
             if said != whose:
-                error = TenantLocked if "the request so far" in {source, other} else TenantConflict
-                raise error(f"{source} says that the call is of tenant {whose!r}, {other} says of {said!r}")
+                made = TenantLocked if "the request so far" in {source, other} else TenantConflict
+                error = made(f"{source} and {other} name different tenants for one call")
+                # Beside the message, which AgentOS may show to a client: no tenant is told another's name.
+                error.add_note(f"{source}: {whose!r}; {other}: {said!r}")
+                raise error
         return whose
 
 

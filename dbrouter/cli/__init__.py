@@ -1,4 +1,4 @@
-"""The command line: `dbrouter init | check | explain | tables | demo | schema`."""
+"""The command line: `dbrouter init | check | explain | tables | tenants | demo | schema`."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from dbrouter.cli.explain import explain
 from dbrouter.cli.init import init
 from dbrouter.cli.schema import schema
 from dbrouter.cli.tables import tables
+from dbrouter.cli.tenants import tenants
 
 app = typer.Typer(
     name="dbrouter",
@@ -21,3 +22,4 @@ app = typer.Typer(
 )
 for command in (init, check, explain, tables, demo, schema):
     app.command()(command)
+app.add_typer(tenants, name="tenants")

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from dbrouter.backends.kernel.errors import RoutingError
+from dbrouter.cli.explain_tenant import explain_one, rule_in_words
 from dbrouter.cli.output import AsJson, FileOption, as_json, console, give_up, plain, settings_in, table
 from dbrouter.router.explain import Explanation
 from dbrouter.router.explain import explain as explanation
-from dbrouter.router.routes import KINDS, Component, Routes, Rule, leader_of
+from dbrouter.router.routes import KINDS, Component, Routes, leader_of
 
 
 def explain(
@@ -20,16 +21,18 @@ def explain(
     agent: Annotated[str | None, typer.Option(help="An agent's id.")] = None,
     team: Annotated[str | None, typer.Option(help="A team's id.")] = None,
     workflow: Annotated[str | None, typer.Option(help="A workflow's id.")] = None,
-    tenant: Annotated[str | None, typer.Option(help="Not supported by this version.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="A tenant's name.")] = None,
     json: AsJson = False,
 ) -> None:
     """Say which database something goes to, and why."""
-    if tenant is not None:
-        raise typer.BadParameter("tenants are not supported by this version; leave --tenant out")
     component = _component(agent, team, workflow)
-    routes = Routes.of(settings_in(file))
+    settings = settings_in(file)
+    routes = Routes.of(settings)
     if family is not None and (leader := leader_of(family)) is not None:
         raise typer.BadParameter(f"{family} are routed with {leader}; ask with --family {leader}")
+    if tenant is not None:
+        explain_one(settings, tenant, routes, family, component, json=json)
+        return
     try:
         found = [explanation(routes, each, component) for each in ([family] if family else routes.families)]
     except RoutingError as error:
@@ -53,10 +56,10 @@ def _show(found: Explanation) -> None:
     out = console()
     whose = f" of {found.component}" if found.component else ""
     out.print(plain(f"{found.family}{whose} -> {found.database}", "bold"))
-    out.print(plain(f"because {_rule(found.rule)}\n"))
+    out.print(plain(f"because {rule_in_words(found.rule)}\n"))
     considered = table("rule", "names", "verdict")
     for each in found.considered:
-        considered.add_row(plain(_rule(each.rule)), plain(each.rule.database), plain(each.verdict))
+        considered.add_row(plain(rule_in_words(each.rule)), plain(each.rule.database), plain(each.verdict))
     out.print(considered)
     if found.asked:
         out.print(plain(f"\nA call that names no component asks {', '.join(found.databases)}:", "bold"))
@@ -67,9 +70,5 @@ def _show_all(found: list[Explanation]) -> None:
     rows = table("family", "database", "because", "also in")
     for each in found:
         others = ", ".join(name for name in each.databases if name != each.database)
-        rows.add_row(plain(each.family), plain(each.database, "bold"), plain(_rule(each.rule)), plain(others))
+        rows.add_row(plain(each.family), plain(each.database, "bold"), plain(rule_in_words(each.rule)), plain(others))
     console().print(rows)
-
-
-def _rule(rule: Rule) -> str:
-    return f"{rule.source} ({rule.place})" if rule.place else rule.source

@@ -45,6 +45,14 @@ agentos:
 
 # session_state:
 #   on_conflict: merge   # or last_writer, or raise
+
+# Customers whose rows nobody else may see. `dbrouter explain --tenant acme` says where they go.
+# tenancy:
+#   claim: org.id        # of the JWT that AgentOS has verified
+#   catalog: {db: primary}   # more tenants, from a table: `dbrouter tenants create`
+# tenants:
+#   acme: {isolation: schema}
+#   "*": {isolation: rows}   # tenants that say nothing else
 """
 
 

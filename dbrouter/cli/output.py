@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -20,6 +21,8 @@ from dbrouter.config.settings import Settings
 
 PIPED_WIDTH = 160
 """Columns of a table that goes to a file or another program."""
+
+_UNENCODABLE = re.compile("[\ud800-\udfff]")
 
 PROBLEMS = 1
 """The exit code of a command that found problems."""
@@ -77,4 +80,6 @@ def settings_in(file: Path | None) -> Settings:
 
 def as_json(value: Any) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Half of a surrogate pair is in some names, and in no encoding.
+    typer.echo(text if _UNENCODABLE.search(text) is None else json.dumps(value, indent=2))

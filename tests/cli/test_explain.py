@@ -57,7 +57,6 @@ def test_json_says_the_same(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["--tenant", "acme"], "tenants are not supported by this version"),
         (["--agent", "a", "--team", "b"], "name one of --agent, --team and --workflow"),
         (["--family", "runs"], "--family sessions"),
         (["--famly", "runs"], "No such option"),

@@ -157,7 +157,7 @@ class TenantStores:
         said = (tenant.db, tuple(sorted(tenant.families.items())))
         routes = self._routes_of.get(said)
         if routes is None:
-            routes = Routes(tuple(_rules(tenant, self._routes)))
+            routes = own_routes(tenant, self._routes)
             with self._lock:
                 self._routes_of[said] = routes
                 while len(self._routes_of) > KEPT:
@@ -191,6 +191,11 @@ class TenantStores:
             )
         store = self._shared.get(database)
         return Owned(self._own.named(database) if store is None else store, tenant.name, where=database)
+
+
+def own_routes(tenant: Tenant, deployment: Routes) -> Routes:
+    """Where the rows of a tenant with databases of its own go; the deployment's routes for one without."""
+    return Routes(tuple(_rules(tenant, deployment))) if tenant.db is not None or tenant.families else deployment
 
 
 def _rules(tenant: Tenant, deployment: Routes) -> Iterator[Rule]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from dbrouter.backends.sql.statements import Outcome, Statement
 
@@ -40,21 +40,3 @@ class Connections(Protocol):
 
 class MissingTable(Exception):  # not an error to users: the store creates the table and goes on
     """A statement named a table that does not exist."""
-
-
-class StaleConnection(Exception):  # internal: the unit is sent again on a fresh connection
-    """The connection was dead before anything was sent, or broke under a unit that only reads."""
-
-
-class Cursor(Protocol):
-    """What both drivers' cursors share."""
-
-    rowcount: int
-
-    def execute(self, sql: str, params: Any, /) -> Any:
-        """Send one statement."""
-        ...
-
-    def fetchall(self) -> list[Any]:
-        """All rows."""
-        ...

@@ -61,10 +61,6 @@ class Relation:
             return self.dialect.to_database(kind, encode(value, what=f"{self.spec.name}.{column}"))
         return self.dialect.to_database(kind, self._fitting(column, kind, value))
 
-    def json_null(self, column: str) -> bool:
-        """Whether the column is JSON (its null is SQL's NULL all the same)."""
-        return self.kinds[column] is Kind.JSON
-
     def _fitting(self, column: str, kind: Kind, value: Any) -> Any:
         if isinstance(value, Enum):
             value = value.value

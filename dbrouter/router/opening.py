@@ -42,12 +42,12 @@ class DatabaseSource(Protocol):
 
 
 @runtime_checkable
-class PooledSource(DatabaseSource, Protocol):
-    """The settings of a database on a server that gives out connections."""
+class BusySource(DatabaseSource, Protocol):
+    """The settings of a database that works on a bounded number of calls at once."""
 
     @property
-    def max_connections(self) -> int:
-        """How many connections one process opens at most."""
+    def calls_at_once(self) -> int:
+        """How many calls of all tenants together; who comes on top waits for a turn."""
         ...
 
     @property
@@ -149,9 +149,9 @@ def _opened_for_tenants(settings: SettingsSource, tenancy: Tenancy, routes: Rout
         open_=lambda name: open_store(name, settings.databases[name], blocking=blocking),
         blocking=blocking,
         places={
-            name: (each.max_connections, each.deadline)
+            name: (each.calls_at_once, each.deadline)
             for name, each in settings.databases.items()
-            if isinstance(each, PooledSource)
+            if isinstance(each, BusySource)
         },
     )
 

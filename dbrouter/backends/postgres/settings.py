@@ -107,6 +107,11 @@ class PostgresSettings(Part):
         """Connections that one process opens at most, and an async one for each event loop; see the store's."""
         return self.pool_size + self.max_overflow + (self.owner_url is not None)
 
+    @property
+    def calls_at_once(self) -> int:
+        """Calls of all tenants together that one process has under way at most: as many as there are connections."""
+        return self.pool_size + self.max_overflow
+
     def _names_a_user(self) -> bool:
         if self.url is None:
             return self.user is not None

@@ -16,6 +16,12 @@ def _a_file(path: Path) -> Path:
     return path.expanduser()
 
 
+CALLS_AT_ONCE = 3
+"""Calls of all tenants together that a file works on at once. It admits one writer at a time, and reads are mostly this
+process's own work: with more of them under way nobody is served sooner, and a quiet tenant waits longer
+(`benchmarks/fairness.py`)."""
+
+
 class SqliteSettings(Part):
     """A SQLite file."""
 
@@ -27,3 +33,8 @@ class SqliteSettings(Part):
     """Seconds a call may wait for another writer before it raises `Unavailable`."""
     tables: TableNames = Field(default_factory=dict[str, str])
     """Table -> its name in this database, where it is not agno's default name."""
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls of all tenants together that one process has under way at most."""
+        return CALLS_AT_ONCE

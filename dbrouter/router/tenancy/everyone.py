@@ -75,7 +75,7 @@ class Everyone:
 
     async def _the_one(self, op: Get | Load) -> Stored | Loaded | None:
         tenants = self._in_order()
-        stores = [self._stores.of(each) for each in tenants]
+        stores = [self._stores.unmetered(each) for each in tenants]
         outcomes: list[Any] = await self.runtime.gather([lambda store=store: store.execute(op) for store in stores])
         # Also where one has it: whether another one has it too is not known.
         raise_first(outcomes)
@@ -86,7 +86,7 @@ class Everyone:
         return found[0][1] if found else None
 
     def _all(self) -> list[Store]:
-        return [self._stores.of(each) for each in self._in_order()]
+        return [self._stores.unmetered(each) for each in self._in_order()]
 
     def _in_order(self) -> list[Tenant]:
         # Records that are equal in order and key come in the order of their tenants, on every page.

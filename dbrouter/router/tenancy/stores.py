@@ -85,12 +85,14 @@ class TenantStores:
 
     def of(self, tenant: Tenant, component: Component | None = None) -> Store:
         """The tenant's store, for the calls of one component if it is known."""
-        held = self._held.get(tenant.name)
-        if held is None or (held.tenant is not tenant and held.tenant != tenant):
-            held = self._made(tenant)
+        held = self._of(tenant)
         if component is None:
             return held.store
         return held.bound.get(component) or self._bound(held, component)
+
+    def unmetered(self, tenant: Tenant) -> Store:
+        """The tenant's store for calls that are not the tenant's own: they use up nothing of what it may use."""
+        return self._of(tenant).routed
 
     def forget(self, names: Iterable[str]) -> None:
         """Let these tenants' stores go; they are made again if they are asked for."""
@@ -124,6 +126,12 @@ class TenantStores:
             self.runtime.close()
         if failures:
             raise failures[0]
+
+    def _of(self, tenant: Tenant) -> _Held:
+        held = self._held.get(tenant.name)
+        if held is None or (held.tenant is not tenant and held.tenant != tenant):
+            held = self._made(tenant)
+        return held
 
     def _made(self, tenant: Tenant) -> _Held:
         routes = self._routes_for(tenant)

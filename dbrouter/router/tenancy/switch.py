@@ -132,7 +132,7 @@ class Parts:
         self.tenant_of_trace = tenant_of_trace
         self.on_claim = on_claim
         self.is_ready = False
-        self.claims = Claims(self._active, lambda name: stores.of(catalog.get(name)), stores.runtime)
+        self.claims = Claims(self._active, lambda name: stores.unmetered(catalog.get(name)), stores.runtime)
         self.everyone = Everyone(stores, catalog.tenants)
         catalog.on_change(stores.forget)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from dbrouter.backends.kernel.errors import ConfigError, PolicyError
+from dbrouter.backends.kernel.errors import ConfigError, PolicyError, TenantError
 from dbrouter.router.tenancy.binding import Bound, Claimed, bind, current
 from dbrouter.router.tenancy.patterns import Pattern
 from dbrouter.router.tenancy.refusals import told
@@ -122,12 +122,13 @@ class _Answer:
         self._is_replaced = False
 
     async def send(self, message: Message) -> None:
-        """Pass on what the app says, unless it is an error that tells of a refusal in its own way."""
+        """Pass on what the app says, unless it tells of a refusal in its own way."""
         if self._is_replaced:
             return
         if message["type"] == "http.response.start":
             error = self._request.refused
-            if error is not None and message["status"] >= 400:
+            # AgentOS answers 200 with the error's words where a run failed. Over a limit, others' work may be done.
+            if error is not None and (message["status"] >= 400 or isinstance(error, TenantError)):
                 self._is_replaced = True
                 await self.refuse(error, beside=message.get("headers", ()))
                 return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Generator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 from dbrouter.backends.kernel.errors import PolicyError, TenantLocked
@@ -47,7 +48,10 @@ class Request:
         if isinstance(whose, All):
             raise TenantLocked("a request is under way: it cannot be bound to ALL tenants")
         if self.tenant is not None and self.tenant != whose:
-            raise TenantLocked(f"this request is {self.tenant!r}'s and cannot become {whose!r}'s")
+            error = TenantLocked("this request is another tenant's already")
+            # Beside the message, which AgentOS may show to a client: no tenant is told another's name.
+            error.add_note(f"it is {self.tenant!r}'s and cannot become {whose!r}'s")
+            raise error
 
 
 def current_request() -> Request | None:
@@ -61,3 +65,13 @@ def refused(error: PolicyError) -> None:
     request = current_request()
     if request is not None and request.refused is None:
         request.refused = error
+
+
+@contextmanager
+def telling() -> Generator[None]:
+    """Note a refusal that leaves the block."""
+    try:
+        yield
+    except PolicyError as error:
+        refused(error)
+        raise

@@ -22,6 +22,7 @@ class Database:
     """A configured database: its name and kind, its store, and the families whose rows can be there.
 
     provisioned: whether tables are created in it at start; tenants' are created when they are first written to.
+    opened_on_use: whether it is one of those that only tenants have, and that are open only while they are used.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Database:
     families: frozenset[str]
     kind: str = ""
     provisioned: bool = True
+    opened_on_use: bool = False
 
     @property
     def tables(self) -> tuple[TableSpec, ...]:
@@ -62,7 +64,8 @@ class Databases:
     def stamping(self, table_name: str) -> SchemaVersions:
         """The version stamps of the first database that a table of this physical name belongs in."""
         first = next(iter(self._all.values()))
-        home = next((each for each in self._all.values() if table_name in each.table_names), first)
+        always_open = (each for each in self._all.values() if not each.opened_on_use)
+        home = next((each for each in always_open if table_name in each.table_names), first)
         return SchemaVersions(Context(home.store))
 
     async def table_exists(self, table_name: str) -> bool:
@@ -70,8 +73,9 @@ class Databases:
 
         Raises if a database does not answer and no other has the table.
         """
-        belongs = [each for each in self._all.values() if table_name in each.table_names]
-        asked = [each.store.existing_tables for each in belongs or self._all.values()]
+        always_open = [each for each in self._all.values() if not each.opened_on_use]
+        belongs = [each for each in always_open if table_name in each.table_names]
+        asked = [each.store.existing_tables for each in belongs or always_open]
         found = await self._runtime.gather(asked)
         if any(table_name in tables for tables in found if not isinstance(tables, BaseException)):
             return True

@@ -177,6 +177,7 @@ def _opened_for_tenants(settings: SettingsSource, tenancy: Tenancy, routes: Rout
             store=stores[name] if name in stores else switch.parts.stores.of_its_own(name),
             families=_families_in(name, routes) & (tenancy.rules.shared | {SCHEMA_VERSIONS}),
             kind=kind,
+            opened_on_use=name not in stores,
             # Tenants' tables are made when they are first written to.
             provisioned=not tenancy.rules.shared.isdisjoint(_families_in(name, routes)),
         )

@@ -58,6 +58,10 @@ class KeepsTenantsApart(Store, Protocol):
         """Whose rows an op is about."""
         ...
 
+    def programs(self, programs: Programs, /) -> Programs:
+        """The families' programs, as this store tells their calls apart."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
@@ -75,7 +79,8 @@ class Wiring:
     def programs(self) -> Programs:
         """The families' programs on the store."""
         part_of = the_whole if self.tenants is None else self.tenants.part_of
-        return Programs(Context(self.store, on_conflict=self.on_conflict, place=self.id, part_of=part_of))
+        made = Programs(Context(self.store, on_conflict=self.on_conflict, place=self.id, part_of=part_of))
+        return made if self.tenants is None else self.tenants.programs(made)
 
     @classmethod
     def over(

@@ -213,3 +213,45 @@ def test_ops_of_a_store_are_answered_by_the_tenants_rows(deploy: Deploy) -> None
     made.ask(mine, Insert(table="memories", records=(record,)))
     assert made.ask(mine, Get(table="memories", key=("m",))) is not None
     assert made.ask(made.router.for_tenant("globex")._wiring.store, Get(table="memories", key=("m",))) is None
+
+
+def test_what_one_op_of_a_call_says_holds_for_the_whole_call(deploy: Deploy) -> None:
+    made = deploy(memory, tenancy={"user_id": "{tenant}:{user}"})
+    for each in TENANTS:
+        one = session("s", whose=each)
+        one.user_id = f"{each}:bob"
+        made.db.upsert_session(one)
+    for each in TENANTS:
+        bob = f"{each}:bob"
+        # Its runs are read by the sessions' ids, which say nothing of whose they are.
+        (found,) = made.db.get_sessions(SessionType.AGENT, user_id=bob)
+        assert state(found) == {"whose": each}
+        rows, _ = made.db.get_metrics(user_id=bob)
+        assert [row["user_id"] for row in rows] == [bob]
+        assert made.db.rename_session("s", SessionType.AGENT, each, user_id=bob).session_data["session_name"] == each
+    with pytest.raises(MissingTenant):
+        made.db.get_sessions(SessionType.AGENT, user_id="nobody in particular")
+    # The next call begins anew.
+    with pytest.raises(MissingTenant):
+        made.db.get_sessions(SessionType.AGENT)
+    assert made.db.delete_session("s", "acme:bob")
+    assert [each for each in TENANTS if made.of(each).get_session("s", SessionType.AGENT)] == ["globex", "initech"]
+
+
+def test_one_call_cannot_write_rows_of_two_tenants(deploy: Deploy) -> None:
+    made = deploy(memory, tenancy={"user_id": "{tenant}:{user}"})
+    mine, theirs = session("a"), session("b")
+    mine.user_id, theirs.user_id = "acme:bob", "globex:eve"
+    with pytest.raises(TenantConflict):
+        made.db.upsert_sessions([mine, theirs])
+    assert made.of(ALL).get_sessions(SessionType.AGENT) == []
+
+
+def test_questions_about_tables_open_no_tenants_database(deploy: Deploy, files: Databases) -> None:
+    made = deploy(files)
+    assert not made.db.table_exists("agno_sessions")
+    assert made.db.get_latest_schema_version("agno_sessions") == "2.0.0"
+    assert not Path(files("silo")["path"]).exists()
+    made.of("initech").upsert_session(session("s"))
+    assert "agno_sessions" in made.tables("silo")
+    assert not made.db.table_exists("agno_sessions")

@@ -23,15 +23,17 @@ from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import EVERY_PART, Every, Share
 from dbrouter.router.families.context import Part
+from dbrouter.router.families.programs import Programs
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Component
 from dbrouter.router.tenancy.binding import All, Whose
+from dbrouter.router.tenancy.calls import call_by_call, current_call
 from dbrouter.router.tenancy.claims import Claims
 from dbrouter.router.tenancy.everyone import Everyone
-from dbrouter.router.tenancy.request import current_request, refused
+from dbrouter.router.tenancy.request import current_request, refused, telling
 from dbrouter.router.tenancy.scheduling import asks_for_company_automation
 from dbrouter.router.tenancy.stores import TenantStores
-from dbrouter.router.tenancy.tenants import TenancyRules, Tenant
+from dbrouter.router.tenancy.tenants import Source, TenancyRules, Tenant
 from dbrouter.router.tenancy.tracing import stamped
 
 R = TypeVar("R")
@@ -73,6 +75,9 @@ class Catalog(Protocol):
         """Stop looking for others; to be begun again when somebody asks."""
         ...
 
+
+IN_OPS = frozenset({Source.USER_ID, Source.COMPONENT})
+"""Sources that each op speaks for by itself."""
 
 EVERYBODYS = Part()
 """The rows of families that all tenants share."""
@@ -241,13 +246,24 @@ class TenantSwitch:
                 raise TenantError(f"{table}: no call can name this table while there are tenants")
         if parts.shared and self._is_shared(tables):
             return None
-        whose = parts.resolver.tenant_of(op, bound=self._bound, component=self._component)
+        whose = self._said(op)
+        call = current_call()
+        if call is not None:
+            whose = call.agreed(op, whose, self._said)
         return NOBODY if whose is None else whose
+
+    def _said(self, op: Op[Any]) -> Whose | None:
+        return self.parts.resolver.tenant_of(op, bound=self._bound, component=self._component)
 
     def part_of(self, op: Op[Any], /) -> Part:
         """The tenant whose rows an op is about, for those who remember something of them."""
         whose = self.whose(op)
         return EVERYBODYS if whose is None else Part(whose, read_only=isinstance(whose, All))
+
+    def programs(self, programs: Programs, /) -> Programs:
+        """The families' programs on this store, as its calls are told apart."""
+        # Where ops say whose they are, one op of a call speaks for the others.
+        return call_by_call(programs) if not IN_OPS.isdisjoint(self.rules.resolve) else programs
 
     def shares(self, upserts: Sequence[Upsert], /) -> tuple[list[Share], PolicyError | None]:
         """What of these writes is whose; and why some of them are nobody's, if some are."""
@@ -266,15 +282,13 @@ class TenantSwitch:
         whose = self.whose(op)
         if whose is None or isinstance(whose, All):
             return EVERY_PART if whose is not None else None
-        return self.parts.catalog.get(whose).name
+        with telling():
+            return self.parts.catalog.get(whose).name
 
     def share_store(self, part: Hashable, /) -> Store:
         """The store of a tenant's traces; of everybody's if `part` is `None`."""
-        try:
+        with telling():
             return self._store(cast("str | None", part))
-        except PolicyError as error:
-            refused(error)
-            raise
 
     def _writer_of(self, upsert: Upsert) -> str | None:
         """The tenant whose trace is written."""
@@ -282,7 +296,7 @@ class TenantSwitch:
         if parts.shared and self._is_shared((upsert.table,)):
             return None
         known = parts.tenant_of_trace(upsert.records[0]["trace_id"])
-        said = parts.resolver.tenant_of(upsert, bound=self._bound, component=self._component)
+        said = self._said(upsert)
         if isinstance(said, All):
             raise MissingTenant("traces: nothing is written for all tenants at once; name the tenant")
         if known is None and said is None:

@@ -49,7 +49,7 @@ served, and `sessions` must be.
 ```yaml
 databases:
   primary:   {kind: postgres, url: "${PRIMARY_URL}", server_max_connections: 97}
-  acme-silo: {kind: postgres, url: "${ACME_URL}"}
+  acme-silo: {kind: sqlite, path: data/acme.db}
 agentos: {db: primary}
 tenancy:
   claim: org.id                          # of the JWT that AgentOS has verified

@@ -196,9 +196,10 @@ def test_suspended_tenants_claim_nothing(deploy: Deploy) -> None:
 def _switched(made: Deployment, whose: str) -> Switched:
     """A switch before the store of one tenant."""
     parts = made.router._wiring.tenants.parts
-    stores, of = parts.stores, parts.stores.of
-    off = Switched(whose, stores.of(parts.catalog.get(whose)))
-    stores.of = lambda each, component=None: off if each.name == whose else of(each, component)
+    tenant = parts.catalog.get(whose)
+    parts.stores.of(tenant)
+    held = parts.stores._held[whose]
+    held.store = held.routed = off = Switched(whose, held.routed)
     return off
 
 

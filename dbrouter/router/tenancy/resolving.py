@@ -33,6 +33,7 @@ class Resolver:
         self._listed = frozenset(rules.resolve)
         self._reads_ops = bool(self._listed & _WITHIN_OPS)
         self._only_context = Source.CONTEXT in self._listed and not self._reads_ops
+        self._only_binding = not self._reads_ops and Source.BINDING in self._listed
         self._users = Pattern.of(rules.user_id) if rules.user_id and Source.USER_ID in self._listed else None
         self._requests = RequestSources(rules)
 
@@ -56,7 +57,7 @@ class Resolver:
         if bound is None and isinstance(binding, Bound) and self._only_context and not isinstance(op, _MAY_HOLD_SPANS):
             # The short way: nobody else can answer.
             return binding.whose
-        if binding is None and not self._reads_ops and Source.BINDING in self._listed:
+        if bound is not None and binding is None and self._only_binding and not isinstance(op, _MAY_HOLD_SPANS):
             return bound
         request = binding if isinstance(binding, Request) else None
         if request is not None and bound is ALL:

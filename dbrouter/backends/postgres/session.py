@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, LiteralString, cast
 
@@ -23,6 +24,9 @@ from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
 
+TIMED_OUT = "_WaitTimeout"
+"""What psycopg calls the error of a wait that came to its end; it has no public name."""
+
 
 class DeadlineConnection(Connection[Any]):
     """A connection whose every wait ends at the deadline: a server that hangs is an error, not a hang.
@@ -34,7 +38,11 @@ class DeadlineConnection(Connection[Any]):
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """As psycopg's, with our deadline where none is given."""
-        return super().wait(gen, interval=interval, timeout=self.deadline if timeout is None else timeout)
+        try:
+            return super().wait(gen, interval=interval, timeout=self.deadline if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            give_up(self, gen, error)
+            raise
 
 
 class AsyncDeadlineConnection(AsyncConnection[Any]):
@@ -44,7 +52,19 @@ class AsyncDeadlineConnection(AsyncConnection[Any]):
 
     async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """As psycopg's, with our deadline where none is given."""
-        return await super().wait(gen, interval=interval, timeout=self.deadline if timeout is None else timeout)
+        try:
+            return await super().wait(gen, interval=interval, timeout=self.deadline if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            give_up(self, gen, error)
+            raise
+
+
+def give_up(connection: DeadlineConnection | AsyncDeadlineConnection, gen: Any, error: Exception) -> None:
+    """Close a connection whose server did not answer: cleaning up a pipeline would wait for the server once more."""
+    if type(error).__name__ == TIMED_OUT:
+        connection.pgconn.finish()
+        with suppress(psycopg.Error, RuntimeError):
+            gen.close()
 
 
 class PostgresDriver:
@@ -221,7 +241,7 @@ def translated(error: BaseException, place: str) -> Failure:
             "28",
             "3D",
         ):
-            reason = "no answer within the deadline" if type(cause).__name__ == "_WaitTimeout" else text
+            reason = "no answer within the deadline" if type(cause).__name__ == TIMED_OUT else text
             return Failure(
                 Unavailable(f"{place}: {reason}; check that the server runs and can be reached"), Aftermath.BROKEN
             )

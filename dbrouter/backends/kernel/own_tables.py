@@ -21,5 +21,21 @@ TENANTS = TableSpec(
 )
 """Tenants that are not in the file: the catalog."""
 
-OWN_TABLES: dict[str, TableSpec] = {table.name: table for table in (TENANTS,)}
+USAGE = TableSpec(
+    name="dbrouter_usage",
+    family="dbrouter_usage",
+    attribute="dbrouter_usage_table_name",
+    default_name="dbrouter_usage",
+    columns=(
+        # JSON text of [tenant, what is limited].
+        Column(name="id", kind=Kind.STRING, nullable=False),
+        # {"level": what is left of it, "at": seconds of the epoch}.
+        Column(name="bucket", kind=Kind.JSON, nullable=False),
+    ),
+    key=("id",),
+    time=TimeUnit.NONE,
+)
+"""What tenants have used of rates that all processes share."""
+
+OWN_TABLES: dict[str, TableSpec] = {table.name: table for table in (TENANTS, USAGE)}
 """Spec name -> spec."""

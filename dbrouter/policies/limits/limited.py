@@ -52,7 +52,7 @@ class Limited:
     async def execute(self, op: Op[R], /) -> R:
         """The inner store's answer, or `LimitExceeded`."""
         meter = self._meter
-        meter.admit(written(op) if meter.weighs else 0)
+        await meter.admit(written(op) if meter.weighs else 0)
         places = meter.places
         if places is not None and not places.enter(None):
             await meter.place(places)

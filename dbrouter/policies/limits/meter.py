@@ -10,7 +10,9 @@ from weakref import WeakValueDictionary
 
 from dbrouter.backends.kernel.errors import LimitExceeded
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
+from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.limits.bucket import Bucket
+from dbrouter.policies.limits.leasing import LeasedBucket
 from dbrouter.policies.limits.limits import Limits
 from dbrouter.policies.limits.places import Places
 from dbrouter.policies.limits.stored import StoredLimits
@@ -23,7 +25,10 @@ REMEMBERED = 1024
 
 
 class Meter:
-    """One tenant's rates, the calls it has under way, and what it stores."""
+    """One tenant's rates, the calls it has under way, and what it stores.
+
+    shared: the store in which all processes keep one account of the rates; each has its own if `None`.
+    """
 
     def __init__(
         self,
@@ -33,6 +38,7 @@ class Meter:
         blocking: bool,
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
+        shared: Store | None = None,
     ) -> None:
         self.tenant = tenant
         self.limits = limits
@@ -43,6 +49,7 @@ class Meter:
         held = limits.rows or limits.bytes
         self.stored = StoredLimits(tenant, limits, blocking=blocking, clock=clock) if held else None
         self.weighs = limits.bytes_per_second is not None
+        self._leased = _leased(tenant, limits, shared, clock) if shared is not None else None
         self.begin_anew()
         begins_anew_in_a_child(self)
 
@@ -53,8 +60,20 @@ class Meter:
         self._requests = Bucket(requests, self._clock) if requests is not None else None
         self._bytes = Bucket(volume, self._clock) if volume is not None else None
 
-    def admit(self, size: int) -> None:
+    async def admit(self, size: int) -> None:
         """Let in a call that writes so many bytes, or raise `LimitExceeded`; who is refused has used nothing up."""
+        if self._leased is None:
+            self._admit(size)
+            return
+        requests, volume = self._leased
+        if requests is not None and (wait := await requests.enter(1, least=1)):
+            raise self._too_fast(wait, calls=True)
+        if volume is not None and (wait := await volume.enter(size, least=1)):
+            if requests is not None:
+                requests.take(-1)
+            raise self._too_fast(wait, calls=False)
+
+    def _admit(self, size: int) -> None:
         with self._lock:
             requests, volume = self._requests, self._bytes
             # A call may be larger than a second's worth, and of its answer nobody knows before: so any call is let in
@@ -67,15 +86,21 @@ class Meter:
                 if volume is not None:
                     volume.take(size)
                 return
+        raise self._too_fast(max(calls_lack, bytes_lack), calls=calls_lack > 0)
+
+    def _too_fast(self, wait: float, *, calls: bool) -> LimitExceeded:
         limits = self.limits
-        rate = f"{limits.requests_per_second:g} calls" if calls_lack else f"{limits.bytes_per_second:g} bytes"
-        wait = max(calls_lack, bytes_lack)
-        raise LimitExceeded(
+        rate = f"{limits.requests_per_second:g} calls" if calls else f"{limits.bytes_per_second:g} bytes"
+        return LimitExceeded(
             f"tenant {self.tenant!r} is over its limit of {rate} a second; try again in {wait:.3g} s", retry_after=wait
         )
 
     def charge(self, size: int) -> None:
         """An answer of so many bytes."""
+        if self._leased is not None:
+            if self._leased[1] is not None:
+                self._leased[1].take(size)
+            return
         with self._lock:
             if self._bytes is not None:
                 self._bytes.take(size)
@@ -90,11 +115,27 @@ class Meter:
             )
 
 
-class Meters:
-    """The meters of all tenants. Those in use are kept by their stores, the last used ones also here."""
+def _leased(
+    tenant: str, limits: Limits, store: Store, clock: Callable[[], float]
+) -> tuple[LeasedBucket | None, LeasedBucket | None]:
+    """Calls and bytes."""
+    rates = {"requests": limits.requests_per_second, "bytes": limits.bytes_per_second}
+    calls, volume = (
+        None if rate is None else LeasedBucket(rate, store, tenant=tenant, what=what, clock=clock)
+        for what, rate in rates.items()
+    )
+    return calls, volume
 
-    def __init__(self, *, blocking: bool) -> None:
+
+class Meters:
+    """The meters of all tenants. Those in use are kept by their stores, the last used ones also here.
+
+    shared: gives the store in which all processes keep one account of the rates.
+    """
+
+    def __init__(self, *, blocking: bool, shared: Callable[[], Store] | None = None) -> None:
         self._blocking = blocking
+        self._shared = shared
         self._live: WeakValueDictionary[str, Meter] = WeakValueDictionary()
         self._latest: OrderedDict[str, Meter] = OrderedDict()
         self.begin_anew()
@@ -109,7 +150,8 @@ class Meters:
         with self._lock:
             meter = self._live.get(tenant)
             if meter is None or meter.limits != limits:
-                meter = self._live[tenant] = Meter(tenant, limits, blocking=self._blocking)
+                shared = None if self._shared is None else self._shared()
+                meter = self._live[tenant] = Meter(tenant, limits, blocking=self._blocking, shared=shared)
             self._latest[tenant] = meter
             self._latest.move_to_end(tenant)
             if len(self._latest) > REMEMBERED:

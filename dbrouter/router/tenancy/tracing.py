@@ -33,7 +33,7 @@ class TraceTenants:
         self._lock = threading.Lock()
         self._provider: object = None
 
-    def on_start(self, span: Any, _parent_context: object = None) -> None:
+    def on_start(self, span: Any, parent_context: object = None) -> None:  # noqa: ARG002  # OpenTelemetry's keyword
         """Stamp a span that starts."""
         whose = _tenant_of(current())
         if whose is not None:

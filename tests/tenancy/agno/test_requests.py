@@ -1,0 +1,215 @@
+"""A tenant by header, host or path, and what one request may do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
+
+from dbrouter import ALL, TenantConflict, TenantLocked, protect, tenant
+from dbrouter.router.tenancy.verified import SCHEDULED, sealed
+from tests.agno.cast import clerk
+from tests.tenancy.agno.house import House, answered, serving, token, with_tokens
+
+HEADER = {"resolve": ["binding", "context", "request"], "header": "X-Tenant"}
+
+
+async def test_a_header_names_the_tenant(build: Callable[..., House], mode: str) -> None:
+    house = build(mode, **HEADER)
+    async with serving(house) as client:
+        for whose in ("acme", "globex"):
+            assert (await client.say("add 1", f"{whose}-s", headers={"x-tenant": whose})).is_success
+        missing = await client.get("/sessions")
+    assert (missing.status_code, missing.json()["error_id"]) == (400, "tenant_missing")
+    assert (await house.sessions("acme"), await house.sessions("globex")) == (["acme-s"], ["globex-s"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "error"),
+    [
+        ([("X-Tenant", "acme"), ("X-Tenant", "globex")], 403, "tenant_conflict"),
+        ([("X-Tenant", "acme"), ("x-tenant", "acme")], 403, "tenant_conflict"),
+        ([("X-Tenant", "acme, globex")], 403, "tenant_conflict"),
+        ([("X-Tenant", "")], 404, "tenant_unknown"),
+        ([("X-Tenant", "*")], 404, "tenant_unknown"),
+        ([("X-Tenant", "ALL")], 404, "tenant_unknown"),
+        ([("X-Tenant", "all")], 404, "tenant_unknown"),
+        ([("X-Tenant", "acme' or '1'='1")], 404, "tenant_unknown"),
+        ([(b"X-Tenant", b"\xff\xfe")], 404, "tenant_unknown"),
+        ([(b"X-Tenant", "аcme".encode())], 404, "tenant_unknown"),
+    ],
+)
+async def test_a_header_that_can_be_read_in_two_ways_or_names_nobody_is_refused(
+    build: Callable[..., House], headers: Any, status: int, error: str
+) -> None:
+    house = build("async", **HEADER)
+    async with serving(house) as client:
+        answer = await client.get("/sessions", headers=headers)
+    assert (answer.status_code, answer.json()["error_id"]) == (status, error)
+
+
+async def test_a_header_and_a_claim_have_to_agree(build: Callable[..., House]) -> None:
+    house = build("async", resolve=["binding", "claim", "request"], claim="org.id", header="X-Tenant")
+    async with serving(house, **with_tokens()) as client:
+        own = await client.get("/sessions", headers={**token("acme"), "X-Tenant": "acme"})
+        other = await client.get("/sessions", headers={**token("acme"), "X-Tenant": "globex"})
+    assert own.is_success
+    assert (other.status_code, other.json()["error_id"]) == (403, "tenant_conflict")
+
+
+async def test_the_host_names_the_tenant(build: Callable[..., House]) -> None:
+    house = build("async", resolve=["binding", "request"], host="{tenant}.example.com")
+    async with serving(house) as client:
+        assert (await client.say("add 1", "s", headers={"Host": "Acme.Example.com:8443"})).is_success
+        for host in ("example.com", "acme.example.org", "x.acme.example.com", ".example.com"):
+            refused = await client.get("/sessions", headers={"Host": host})
+            assert (refused.status_code, refused.json()["error_id"]) == (400, "tenant_missing"), host
+    assert await house.sessions("acme") == ["s"]
+
+
+async def test_the_path_names_the_tenant_and_the_rest_of_it_the_route(build: Callable[..., House], mode: str) -> None:
+    house = build(mode, resolve=["binding", "request"], path="/t/{tenant}/")
+    async with serving(house) as client:
+        said = await client.say("add 2", "s", path="/t/globex/agents/clerk/runs")
+        assert said.json()["content"] == "total 2"
+        assert (await client.get("/t/globex/sessions/s")).is_success
+        assert (await client.get("/t/globex/sessions/")).is_success
+        assert (await client.get("/t/acme/sessions/s")).status_code == 404
+        for path, status in (
+            ("/sessions", 400),
+            ("/t/nobody/sessions", 404),
+            ("/t/acme%2Fx/sessions", 404),
+            ("/t//sessions", 404),
+        ):
+            refused = await client.get(path)
+            assert refused.status_code == status, path
+        assert (await client.get("/health")).is_success
+    assert await house.sessions("globex") == ["s"]
+
+
+async def test_the_apps_authentication_sees_the_route_behind_the_prefix(build: Callable[..., House]) -> None:
+    house = build("async", resolve=["binding", "request"], path="/t/{tenant}")
+    async with serving(house, **with_tokens()) as client:
+        assert (await client.get("/t/acme/sessions")).status_code == 401
+        weak = token(scopes=["agents:read"])
+        assert (await client.get("/t/acme/sessions", headers=weak)).status_code == 403
+        assert (await client.get("/t/acme/sessions", headers=token())).is_success
+
+
+def routes_of(house: House) -> APIRouter:
+    """Routes of a user's own."""
+    router = APIRouter()
+
+    async def bound() -> Any:
+        with tenant("globex"):
+            yield
+
+    @router.get("/mine/all")
+    async def everything() -> Any:
+        with pytest.raises(TenantLocked), tenant(ALL):
+            pass
+        with pytest.raises(TenantLocked):
+            await answered(house.router.for_tenant(ALL).get_sessions())
+        return "refused"
+
+    @router.get("/mine/two")
+    async def two() -> Any:
+        with tenant("acme"):
+            await answered(house.router.get_sessions())
+        with pytest.raises(TenantLocked), tenant("globex"):
+            pass
+        with pytest.raises((TenantConflict, TenantLocked)):
+            await answered(house.router.for_tenant("globex").get_sessions())
+        return "refused"
+
+    @router.get("/mine/bound", dependencies=[Depends(bound)])
+    async def of_a_dependency() -> Any:
+        found, _ = await answered(house.router.get_sessions(deserialize=False))
+        return [each["session_id"] for each in found]
+
+    @router.get("/mine/threads")
+    def in_a_thread() -> Any:
+        return "ok" if house.router.get_sessions(deserialize=False) is not None else "no"
+
+    return router
+
+
+def with_routes(house: House) -> Callable[[Any], FastAPI]:
+    """An app with a user's routes."""
+
+    def made(agent_os: Any) -> FastAPI:
+        app = protect(agent_os)
+        app.include_router(routes_of(house))
+        return app
+
+    return made
+
+
+async def test_a_request_that_was_refused_more_rights_says_so_whatever_its_route_returns(
+    build: Callable[..., House], mode: str
+) -> None:
+    house = build(mode, resolve=["binding", "context"])
+    async with serving(house, made=with_routes(house)) as client:
+        for path in ("/mine/all", "/mine/two"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["error_id"]) == (403, "tenant_locked"), answer.text
+
+
+async def test_a_dependency_binds_the_request(build: Callable[..., House], mode: str) -> None:
+    house = build(mode, resolve=["binding", "context"])
+    await house.ask("globex", "get_sessions")
+    async with serving(house, made=with_routes(house)) as client:
+        assert (await client.get("/mine/bound")).json() == []
+
+
+async def test_an_endpoint_that_blocks_runs_in_a_thread_of_its_own_and_keeps_the_tenant(
+    build: Callable[..., House],
+) -> None:
+    house = build("blocking", **HEADER)
+    async with serving(house, made=with_routes(house)) as client:
+        assert (await client.get("/mine/threads", headers={"X-Tenant": "acme"})).json() == "ok"
+        assert (await client.get("/mine/threads")).status_code == 400
+
+
+async def test_the_schedulers_header_is_worth_nothing_from_others(build: Callable[..., House]) -> None:
+    house = build("async", **HEADER)
+    options: dict[str, Any] = {**with_tokens(), "internal_service_token": "internal"}
+    async with serving(house, **options) as client:
+        with_header = {SCHEDULED: sealed("acme", "internal")}
+        assert (await client.get("/sessions", headers={**token(), **with_header})).status_code == 400
+        internal = {"Authorization": "Bearer internal"}
+        forged = {SCHEDULED: sealed("acme", "another")}
+        refused = await client.say("add 1", "s", headers={**internal, **forged})
+        assert (refused.status_code, refused.json()["error_id"]) == (400, "tenant_missing")
+        assert (await client.say("add 1", "s", headers={**internal, **with_header})).is_success
+    assert await house.sessions("acme") == ["s"]
+
+
+async def test_many_tenants_at_once_stay_apart(build: Callable[..., House], mode: str) -> None:
+    house = build(mode, **HEADER)
+    whose = ["acme", "globex", "initech"] * 4
+    async with serving(house) as client:
+        answers = await asyncio.gather(
+            *(client.say("add 1", f"{each}-{at}", headers={"X-Tenant": each}) for at, each in enumerate(whose))
+        )
+    assert all(each.is_success for each in answers)
+    for each in ("acme", "globex", "initech"):
+        assert await house.sessions(each) == sorted(f"{each}-{at}" for at, named in enumerate(whose) if named == each)
+
+
+async def test_a_run_that_streams_is_saved_for_its_tenant_after_the_last_word(
+    build: Callable[..., House], mode: str
+) -> None:
+    house = build(mode, **HEADER)
+    async with serving(house, agents=[clerk(house.router)]) as client:
+        form = {"message": "add 3", "session_id": "streamed", "stream": "true"}
+        async with client.http.stream("POST", "/agents/clerk/runs", data=form, headers={"X-Tenant": "initech"}) as said:
+            assert said.status_code == 200
+            text = "".join([part async for part in said.aiter_text()])
+    assert "total 3" in text
+    session = await house.ask("initech", "get_session", session_id="streamed", session_type="agent", deserialize=False)
+    assert session["runs"][0]["content"] == "total 3"
+    assert await house.sessions("acme") == []

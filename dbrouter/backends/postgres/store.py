@@ -138,7 +138,9 @@ class AsyncPostgresStore(TenantsInPostgres):
         self.engine = engine
         super().__init__(
             dialect=_dialect(schema, create_schema, row_level_security, owner_url, address),
-            connections=AsyncConnections(make, AsyncPostgresDriver(_place(name, address)), deadline=deadline),
+            connections=AsyncConnections(
+                make, AsyncPostgresDriver(_place(name, address)), deadline=deadline, resets=engine is not None
+            ),
             definer=definer,
             pooled=pooled,
             runtime=AsyncRuntime(),

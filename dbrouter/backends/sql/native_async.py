@@ -44,13 +44,21 @@ class _LoopPool:
 class AsyncConnections:
     """Runs units on pooled connections of the running loop.
 
-    engine: makes an engine. deadline, single_writer: as in the blocking form.
+    engine: makes an engine. deadline, single_writer: as in the blocking form. resets: whether the engine's pool talks
+    to the database when it gets a connection back, as a given engine's does.
     """
 
     def __init__(
-        self, engine: Callable[[], AsyncEngine], driver: AsyncDriver, *, deadline: float, single_writer: bool = False
+        self,
+        engine: Callable[[], AsyncEngine],
+        driver: AsyncDriver,
+        *,
+        deadline: float,
+        single_writer: bool = False,
+        resets: bool = False,
     ) -> None:
         self._make_engine = engine
+        self._resets = resets
         self._driver = driver
         self._deadline = deadline
         self._single_writer = single_writer
@@ -141,7 +149,13 @@ class AsyncConnections:
                 if isinstance(error, Exception):
                     return
                 raise
-        pooled.close()
+        if self._resets:
+            from sqlalchemy.util import greenlet_spawn
+
+            # Its pool has to wait for that; asked in any other way it would throw the connection away, still open.
+            await greenlet_spawn(pooled.close)
+        else:
+            pooled.close()
 
     async def _discard(self, pool: _LoopPool, pooled: Any) -> None:
         from sqlalchemy.util import greenlet_spawn

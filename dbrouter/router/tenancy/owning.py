@@ -14,7 +14,7 @@ from dbrouter.backends.kernel.agno_tables.schema_versions import VERSIONS
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.errors import CrossedTenant, Duplicate
 from dbrouter.backends.kernel.isolation import namespace_of
-from dbrouter.backends.kernel.ops import Aggregate, AnyOp, Get, Insert, Load, Op, Page, Scan
+from dbrouter.backends.kernel.ops import Aggregate, AnyOp, Get, Insert, Load, Op, Page, Scan, tables_of
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 
@@ -48,12 +48,12 @@ class Owned:
         if self._is_marked:
             return await self._store.execute(op)
         if not isinstance(cast("AnyOp", op), Get | Load | Scan | Aggregate):
-            await self._look(writes=True)
+            await self._look(writes=tables_of(op))
             return await self._store.execute(op)
         answer = await self._store.execute(op)
         if not _is_empty(answer):
             # A place without a mark is looked at each time: another tenant may write to it before this one does.
-            await self._look(writes=False)
+            await self._look()
         return answer
 
     async def existing_tables(self) -> frozenset[str]:
@@ -63,7 +63,7 @@ class Owned:
     async def create_tables(self, tables: tuple[str, ...]) -> None:
         """As the store does, where the place is this tenant's or nobody's."""
         if not self._is_marked:
-            await self._look(writes=False)
+            await self._look()
         await self._store.create_tables(tables)
 
     def physical_name(self, table: str) -> str:
@@ -77,9 +77,12 @@ class Owned:
     async def close(self) -> None:
         """Do nothing: others use the connections."""
 
-    async def _look(self, *, writes: bool) -> None:
+    async def _look(self, *, writes: tuple[str, ...] = ()) -> None:
+        """See whose the place is. writes: tables that are about to be written to, which is when a mark is left."""
         found = await self._mark()
         if found is None and writes:
+            # Together, for the mark's table and what comes next are missing as a rule.
+            await self._store.create_tables((*writes, VERSIONS.name))
             now = datetime.now(UTC).isoformat()
             mark = {"table_name": MARK, "version": self._own, "created_at": now, "updated_at": now}
             try:

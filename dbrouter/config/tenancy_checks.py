@@ -33,7 +33,8 @@ def check_tenancy(tree: Branch, findings: Findings, isolates: Isolates) -> None:
     kinds = kinds_in(tree)
     mentions = tuple(each for each in mentions_in(tree) if each.name in kinds)
     check_tenants(tree, said, mentions, kinds, findings, isolates)
-    _refuse_catalog(tree, kinds, findings)
+    _refuse_database(tree, ("catalog", "db"), "nothing else can add a tenant", kinds, findings)
+    _refuse_database(tree, ("limits_db",), "no other process can count", kinds, findings)
     _refuse_no_tenants(tree, findings)
     if said.readable:
         _refuse_sources(tree, said.tenancy, findings)
@@ -46,15 +47,16 @@ def _add(tree: Branch, findings: Findings, path: Path, what: str, do: str) -> No
     findings.add(at(tree, path)[0], path, what, do)
 
 
-def _refuse_catalog(tree: Branch, kinds: Mapping[str, str], findings: Findings) -> None:
-    path = (TENANCY, "catalog", "db")
+def _refuse_database(tree: Branch, key: Path, why: str, kinds: Mapping[str, str], findings: Findings) -> None:
+    """A database that all processes must reach."""
+    path = (TENANCY, *key)
     _, node = at(tree, path)
     if not isinstance(node, Leaf) or not isinstance(node.data, str):
         return
     if not findings.incomplete:
         refuse_dangling(path, node, kinds, findings)
     if kinds.get(node.data) == "memory":
-        what = f"{node.data!r} is in each process's own memory, where nothing else can add a tenant"
+        what = f"{node.data!r} is in each process's own memory, where {why}"
         findings.add(node.place, path, what, "name a database that all processes reach")
 
 

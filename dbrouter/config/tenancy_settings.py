@@ -202,6 +202,9 @@ class TenancySettings(Part):
     """Whether work that is handed to a thread pool keeps the tenant of whoever handed it over."""
     limits: LimitSettings = LimitSettings()
     """What each tenant may use, where nothing is said about it."""
+    limits_db: DatabaseName | None = None
+    """The database in which all processes count tenants' `requests_per_second` and `bytes_per_second` together, in a
+    table `dbrouter_usage`; each process counts for itself if not given."""
 
 
 Tenants = dict[AnyTenant, Annotated[TenantSettings, BeforeValidator(_nothing_said)]]

@@ -94,6 +94,7 @@ def rules_of(said: TenancySettings) -> TenancyRules:
         default=said.default,
         shared=frozenset(said.shared),
         thread_pools=said.thread_pools,
+        limits_db=said.limits_db,
     )
 
 

@@ -154,10 +154,10 @@ def _uses(tree: Branch, said: Said, mentions: Sequence[Mention]) -> Iterator[_Us
             how = kept(each.scope[1], said.tenants)
             alone = how is not None and how.isolation is Isolation.DATABASE
             yield _Use(whose=f"tenant {each.scope[1]!r}", path=each.path, leaf=each.leaf, alone=alone)
-    path = ("tenancy", "catalog", "db")
-    _, node = at(tree, path)
-    if isinstance(node, Leaf):
-        yield _Use(whose="the catalog", path=path, leaf=node, alone=False)
+    for whose, path in (("the catalog", ("tenancy", "catalog", "db")), ("the shared count", ("tenancy", "limits_db"))):
+        _, node = at(tree, path)
+        if isinstance(node, Leaf):
+            yield _Use(whose=whose, path=path, leaf=node, alone=False)
 
 
 def _refuse_namespaces(tree: Branch, said: Said, findings: Findings) -> None:

@@ -94,6 +94,8 @@ def test_two_tenants_on_one_database_are_refused_at_the_second(refused: Refused)
 def test_the_catalogs_database_is_no_tenants_own(refused: Refused) -> None:
     [problem] = told(refused, "tenancy: {catalog: {db: silo}}\ntenants: {a: {db: silo}}\n")
     assert "'silo' is also the catalog's" in problem
+    [problem] = told(refused, "tenancy: {limits_db: silo}\ntenants: {a: {db: silo}}\n")
+    assert "'silo' is also the shared count's" in problem
 
 
 def test_two_tenants_with_one_namespace_are_refused(refused: Refused) -> None:
@@ -174,6 +176,8 @@ def test_what_cannot_hold_for_all_others_is_refused(refused: Refused, others: st
         ("{shared: [evals, evals]}", "shared", "evals is named twice"),
         ("{catalog: {db: tow}}", "catalog.db", "there is no database 'tow'; did you mean 'two'?"),
         ("{catalog: {db: one}}", "catalog.db", "'one' is in each process's own memory"),
+        ("{limits_db: tow}", "limits_db", "there is no database 'tow'; did you mean 'two'?"),
+        ("{limits_db: one}", "limits_db", "'one' is in each process's own memory"),
         ("{catalog: {db: two, poll: 0}}", "catalog.poll", "out of range; use more than 0"),
         ("{catalog: {}}", "catalog.db", "db is missing"),
         ("{open_databases: 0}", "open_databases", "use at least 1"),

@@ -103,6 +103,22 @@ def test_tenants_that_share_a_database_take_turns_at_it(
     assert gate.places.parties == 0
 
 
+def test_processes_count_rates_together_where_the_file_names_a_database(
+    deploy: Callable[..., Deployment], files: Databases
+) -> None:
+    tenants = limited(deploy(files), requests_per_second=0.01)
+    apart = deploy(files, tenants=tenants)
+    for router in (apart.router, apart.another()):
+        apart.view(router).over(router.for_tenant("acme")).get_user_memory("x")
+    together = deploy(files, tenants=tenants, tenancy={"limits_db": "second"})
+    other = together.another()
+    together.of("acme").get_user_memory("x")
+    with pytest.raises(LimitExceeded):
+        together.view(other).over(other.for_tenant("acme")).get_user_memory("x")
+    together.view(other).over(other.for_tenant("globex")).get_user_memory("x")
+    assert "dbrouter_usage" in together.tables("second")
+
+
 @pytest.mark.parametrize("blocking", [True], ids=["blocking"])
 def test_threads_of_a_tenant_share_its_limits(deploy: Callable[..., Deployment], files: Databases) -> None:
     deployment = deploy(files, tenants=limited(deploy(files), rows={"memories": 10}))

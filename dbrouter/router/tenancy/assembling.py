@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Claim
@@ -60,7 +61,13 @@ def switched(
     }
     runtime: Runtime = BlockingRuntime() if opening.blocking else AsyncRuntime()
     own = OpenDatabases(opening.open_, runtime=runtime, most=open_databases)
-    shares = Shares(meters=Meters(blocking=opening.blocking), gates=_gates(opening).get)
+    limits_db = rules.limits_db
+
+    def counted_in() -> Store:
+        return tenants.in_common(cast("str", limits_db))
+
+    meters = Meters(blocking=opening.blocking, shared=None if limits_db is None else counted_in)
+    shares = Shares(meters=meters, gates=_gates(opening).get)
     tenants = TenantStores(stores, routes, own=own, open_shared=opening.open_, runtime=runtime, shares=shares)
     parts = Parts(
         RoutedStore({name: stores[name] for name in everybodys}, routes),

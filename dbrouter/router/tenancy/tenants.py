@@ -66,6 +66,7 @@ class TenancyRules:
     `/t/{tenant}/`). user_id: a pattern with `{tenant}` and `{user}`. components: component -> tenant.
     default: the tenant for unknown names, if `unknown` is "default". shared: families that belong to nobody and need
     no tenant. thread_pools: whether work handed to a thread pool keeps the tenant of whoever handed it over.
+    limits_db: the database in which all processes count rates together.
     """
 
     resolve: tuple[Source, ...] = (Source.BINDING, Source.CONTEXT)
@@ -79,3 +80,4 @@ class TenancyRules:
     default: str | None = None
     shared: frozenset[str] = frozenset()
     thread_pools: bool = True
+    limits_db: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -178,7 +179,10 @@ class AsyncSqliteDriver:
 
     def abandon(self, connection: Any) -> None:
         """Stop the connection's thread without its loop."""
-        connection.stop()
+        # Asked from a thread that has no loop: a running one would be told when it is done, and may be closed by then.
+        asking = threading.Thread(target=connection.stop)
+        asking.start()
+        asking.join()
 
 
 def translated(error: BaseException, place: str) -> Failure:

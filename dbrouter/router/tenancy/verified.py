@@ -37,8 +37,7 @@ def verified_claims(request: Request) -> Mapping[str, Any] | None:
 
 def scheduled_tenant(scope: Scope) -> str | None:
     """The tenant that AgentOS's scheduler says the request is for. `None` from anybody else, whatever they send."""
-    state = _state(scope)
-    if not (state.get(_AUTHENTICATED) is True and state.get("is_internal_service") is True):
+    if _state(scope).get("is_internal_service") is not True:
         return None
     key = _app_state(scope, "internal_service_token")
     given = [value for name, value in scope.get("headers", ()) if name.lower() == SCHEDULED.encode()]

@@ -188,6 +188,14 @@ async def test_the_schedulers_header_is_worth_nothing_from_others(build: Callabl
     assert await house.sessions("acme") == ["s"]
 
 
+async def test_the_schedulers_header_needs_its_token_on_an_open_instance_too(build: Callable[..., House]) -> None:
+    house = build("async", **HEADER)
+    async with serving(house, internal_service_token="internal") as client:
+        for headers in ({}, {"Authorization": "Bearer another"}):
+            refused = await client.say("add 1", "s", headers={SCHEDULED: sealed("acme", "internal"), **headers})
+            assert (refused.status_code, refused.json()["error_id"]) == (400, "tenant_missing")
+
+
 async def test_many_tenants_at_once_stay_apart(build: Callable[..., House], mode: str) -> None:
     house = build(mode, **HEADER)
     whose = ["acme", "globex", "initech"] * 4

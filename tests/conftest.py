@@ -13,6 +13,7 @@ from dbrouter.testing import Candidate
 from dbrouter.testing.ran import could_not_run
 from scripts.servers import IN_FRONT, STARTERS, CannotStart, Server
 from tests.candidates import CANDIDATES
+from tests.tenancy.namespaces import NAMESPACES
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -90,7 +91,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pytest_dbrouter_stores() -> tuple[Candidate, ...]:
     """The stores under test."""
-    return CANDIDATES
+    return (*CANDIDATES, *NAMESPACES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -87,3 +87,9 @@ def in_a_namespace(kind: str, mode: str) -> Candidate:
         return opened
 
     return Candidate(backend=kind, mode=f"{mode}, in a namespace", place=place)
+
+
+NAMESPACES = tuple(
+    in_a_namespace(*each) for each in (("memory", "blocking"), ("sqlite", "async"), ("postgres", "blocking"))
+)
+"""Both modes are in it, and every way of having namespaces; all of them in both modes would tell no more."""

@@ -50,7 +50,9 @@ def _url(path: str | Path | None, url: str | None, driver: str) -> Any:
 
 
 def _in_memory(url: Any) -> bool:
-    return not url.database or url.database == ":memory:" or "mode=memory" in str(url.query) + str(url.database)
+    # SQLAlchemy knows a query of its own, and SQLite one within the database's name.
+    named = url.query.get("mode") == "memory" or "mode=memory" in (url.database or "")
+    return named or not url.database or url.database == ":memory:"
 
 
 class SqliteStore(TenantsInSqlite):

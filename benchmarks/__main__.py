@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import chat_turn, methods, traces
+from benchmarks import chat_turn, methods, tenants, traces
 from scripts.servers import start_postgres
 
 
@@ -22,6 +22,7 @@ def main() -> None:
             methods.sqlite(Path(folder))
     finally:
         server.stop()
+    tenants.postgres()
 
 
 if __name__ == "__main__":

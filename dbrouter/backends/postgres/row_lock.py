@@ -63,10 +63,11 @@ class RowLock:
             )
         for table, locked, owned in tables.rows:
             if not locked:
+                lock = "; ".join(self._dialect.secured(TENANT_TABLES[self._names[table]], table)).replace("%%", "%")
                 raise RowsNotHeldBack(
-                    f"table {table} was made without row-level security, or has another policy than {POLICY};"
-                    " see docs/tenancy.md for the statements that lock it, or say row_level_security: false to do"
-                    " without this second lock; nothing was read or written"
+                    f"table {table} was made without row-level security, or has another policy than {POLICY}; nothing"
+                    " was read or written. Remove other policies and let its owner run this, or say"
+                    f" row_level_security: false to do without this second lock: {lock}"
                 )
             if owned and self._apart:
                 raise RowsNotHeldBack(

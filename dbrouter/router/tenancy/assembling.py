@@ -76,6 +76,7 @@ def switched(
         catalog(tenants.in_common),
         shared=rules.shared,
         tenant_of_trace=TRACES.tenant_of,
+        trace_began_here=TRACES.began_here,
         on_claim=_bind_claimer,
     )
     if rules.thread_pools:

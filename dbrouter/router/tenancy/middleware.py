@@ -13,6 +13,7 @@ from dbrouter.router.tenancy.patterns import Pattern
 from dbrouter.router.tenancy.refusals import told
 from dbrouter.router.tenancy.request import Request, Scope
 from dbrouter.router.tenancy.tenants import Source, TenancyRules
+from dbrouter.router.tenancy.tracing import TRACES
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -68,6 +69,7 @@ class TenantMiddleware:
         if isinstance(before, Bound | Claimed) and isinstance(before.whose, str):
             # Called in the process, by code that is bound: a request does not take its tenant off it.
             request.tenant = before.whose
+        TRACES.serve(request)
         try:
             if scope["type"] == "http":
                 await self._http(request, receive, send)

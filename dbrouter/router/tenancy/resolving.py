@@ -16,7 +16,7 @@ from dbrouter.router.tenancy.patterns import Pattern
 from dbrouter.router.tenancy.request import Request, refused
 from dbrouter.router.tenancy.request_sources import RequestSources
 from dbrouter.router.tenancy.tenants import Source, TenancyRules
-from dbrouter.router.tenancy.tracing import TRACES, spans_in, stamped
+from dbrouter.router.tenancy.tracing import TRACES, traces_say
 
 _MAY_HOLD_SPANS = (Upsert, Insert, Batch)
 _WITHIN_OPS = frozenset({Source.USER_ID, Source.COMPONENT})
@@ -94,10 +94,7 @@ class Resolver:
                     # Every source that the request has answered with is its lock by now.
                     yield "the request so far", binding.tenant
                 yield from self._requests.answers(binding)
-        for span in spans_in(cast("Any", op)):
-            named = stamped(span)
-            if named is not None:
-                yield "the span", named
+        yield from traces_say(cast("Any", op))
         if not self._reads_ops or bound is ALL or (isinstance(binding, Bound) and binding.whose is ALL):
             # An operator asks about whom they like.
             return

@@ -35,6 +35,7 @@ from dbrouter.router.tenancy.scheduling import asks_for_company_automation
 from dbrouter.router.tenancy.stores import TenantStores
 from dbrouter.router.tenancy.tenants import Source, TenancyRules, Tenant
 from dbrouter.router.tenancy.tracing import stamped
+from dbrouter.router.tenancy.undecided import Undecided
 
 R = TypeVar("R")
 
@@ -99,6 +100,10 @@ def _nobodys_trace(_: str, /) -> str | None:
     return None
 
 
+def _not_begun_here(_: str, /) -> bool:
+    return False
+
+
 def _not_told(_op: Claim, _whose: str | None, _record: Record | None, /) -> None:
     return
 
@@ -122,12 +127,14 @@ class Parts:
         *,
         shared: frozenset[str] = frozenset(),
         tenant_of_trace: Callable[[str], str | None] = _nobodys_trace,
+        trace_began_here: Callable[[str], bool] = _not_begun_here,
         on_claim: OnClaim = _not_told,
     ) -> None:
         """Hold them together.
 
         deployment: the store of the families that belong to nobody, `shared`. tenant_of_trace: whose a trace is that
-        somebody writes who has no context, by its id. on_claim: told of each claim that named no tenant.
+        somebody writes who has no context, by its id. trace_began_here: whether that may be known later, for the trace
+        is one of this process. on_claim: told of each claim that named no tenant.
         """
         self.deployment = deployment
         self.stores = stores
@@ -135,6 +142,8 @@ class Parts:
         self.catalog = catalog
         self.shared = shared
         self.tenant_of_trace = tenant_of_trace
+        self.trace_began_here = trace_began_here
+        self.undecided = Undecided()
         self.on_claim = on_claim
         self.is_ready = False
         self.claims = Claims(self._active, lambda name: stores.unmetered(catalog.get(name)), stores.runtime)
@@ -271,10 +280,21 @@ class TenantSwitch:
         refusal: PolicyError | None = None
         for upsert in upserts:
             for part in _by_trace(upsert):
+                trace_id = part.records[0]["trace_id"]
                 try:
-                    shares.append((self._writer_of(part), (part,)))
+                    whose = self._writer_of(part)
+                except MissingTenant as error:
+                    if self.parts.trace_began_here(trace_id):
+                        self.parts.undecided.hold(trace_id, part)
+                    else:
+                        refusal = error
                 except PolicyError as error:
                     refusal = error
+                else:
+                    # What waited is whose the trace is; one of several tenants says nothing of what has no stamp.
+                    known = self.parts.tenant_of_trace(trace_id)
+                    held = self.parts.undecided.taken(trace_id) if known is not None else ()
+                    shares.append((whose, (*held, part)))
         return shares, refusal
 
     def share_read(self, op: Op[object], /) -> Hashable | Every:

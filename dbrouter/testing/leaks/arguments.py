@@ -31,18 +31,19 @@ LEFT_OUT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Whoever makes arguments: a source of chance, and the mark of the tenant that will send them."""
+    """Whoever makes arguments: a source of chance, the mark of the tenant that will send them, and the ids in use."""
 
     random: Random
     mark: str
+    names: tuple[str, ...] = HOSTILE_IDS
 
     def id(self) -> str:
         """An id that every tenant uses."""
-        return self.random.choice(HOSTILE_IDS)
+        return self.random.choice(self.names)
 
     def maybe_id(self) -> str | None:
         """An id, or nothing."""
-        return self.random.choice((*HOSTILE_IDS, None, None))
+        return self.random.choice((*self.names, None, None))
 
     def user(self) -> str:
         """A user that every tenant has."""
@@ -54,7 +55,7 @@ class Hand:
 
     def ids(self) -> list[str]:
         """Some ids, each once."""
-        return self.random.sample(HOSTILE_IDS, self.random.randint(0, 4))
+        return self.random.sample(self.names, self.random.randint(0, 4))
 
     def text(self) -> str:
         """A text of this tenant's."""

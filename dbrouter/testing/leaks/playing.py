@@ -13,6 +13,7 @@ from typing import Any, cast
 from dbrouter.backends.kernel.errors import CrossedTenant, DbRouterError
 from dbrouter.testing.leaks.arguments import Hand, arguments
 from dbrouter.testing.leaks.canaries import Leak, canary, marks_in
+from dbrouter.testing.leaks.names import HOSTILE_IDS
 
 NOT_PLAYED = frozenset(
     {"close", "from_dict", "to_dict", "table_exists", "get_latest_schema_version", "upsert_schema_version"}
@@ -70,7 +71,7 @@ def _ours(db: Any, name: str) -> bool:
     return inspect.isfunction(method) and method.__module__.startswith("dbrouter.")
 
 
-def _calls(views: Sequence[Any], count: int, seed: int) -> Iterator[_Call]:
+def _calls(views: Sequence[Any], count: int, seed: int, ids: tuple[str, ...]) -> Iterator[_Call]:
     random = Random(seed)  # noqa: S311  # chance, not secrecy
     signatures = methods_of(views[0])
     names = list(signatures)
@@ -78,7 +79,7 @@ def _calls(views: Sequence[Any], count: int, seed: int) -> Iterator[_Call]:
     for _ in range(count):
         number = random.randrange(len(views))
         name = random.choices(names, weights)[0]
-        given = arguments(name, signatures[name], Hand(random, canary(number)))
+        given = arguments(name, signatures[name], Hand(random, canary(number), ids))
         yield _Call(number, name, getattr(views[number], name), given, deepcopy(given))
 
 
@@ -114,14 +115,16 @@ def _kind(answer: Any) -> Any:
     return type(answer).__name__
 
 
-def play(views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = ()) -> Played:
+def play(
+    views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = (), ids: tuple[str, ...] = HOSTILE_IDS
+) -> Played:
     """Make so many random calls on the tenants' views of a db; `Leak` if one shows or changes what is another's.
 
     views: one db for each tenant; the position is the tenant's number, and its mark. alone: if given, a blocking db for
-    each tenant that nobody else uses: every call is made there too, and has to come to the same.
+    each tenant that nobody else uses: every call is made there too, and has to come to the same. ids: at least four.
     """
     played = Played()
-    for call in _calls(views, count, seed):
+    for call in _calls(views, count, seed, ids):
         try:
             answer = call.call(**call.given)
         except CrossedTenant as error:
@@ -134,10 +137,12 @@ def play(views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = 
     return played
 
 
-async def aplay(views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = ()) -> Played:
+async def aplay(
+    views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = (), ids: tuple[str, ...] = HOSTILE_IDS
+) -> Played:
     """`play`, on async dbs."""
     played = Played()
-    for call in _calls(views, count, seed):
+    for call in _calls(views, count, seed, ids):
         try:
             answer = call.call(**call.given)
             if inspect.isawaitable(answer):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbrouter.testing import Candidate
+from tests.neighbours import with_a_neighbour
 
 if TYPE_CHECKING:
     import pytest
@@ -76,7 +77,7 @@ def _folder(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-CANDIDATES = (
+STORES = (
     Candidate(backend="memory", mode="blocking", place=_memory),
     Candidate(backend="memory", mode="async", place=_async_memory),
     Candidate(backend="emulated", mode="blocking", place=_emulated),
@@ -86,3 +87,6 @@ CANDIDATES = (
     Candidate(backend="postgres", mode="blocking", place=_postgres),
     Candidate(backend="postgres", mode="async", place=_async_postgres),
 )
+
+CANDIDATES = (*STORES, *map(with_a_neighbour, STORES))
+"""Each store as it is, and as one of two tenants that share its tables sees it."""

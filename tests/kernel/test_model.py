@@ -100,6 +100,11 @@ class Twins(RuleBasedStateMachine):
             versions.append(ABSENT if found is None else found.version)
         return versions[0], versions[1]
 
+    def stale(self, table: str) -> tuple[Any, Any]:
+        """Versions that no record of the table has in either store."""
+        del table
+        return "no such version", "no such version"
+
     @property
     def atomic(self) -> bool:
         """Whether several records can be written at once."""
@@ -134,7 +139,8 @@ class Twins(RuleBasedStateMachine):
             ours, theirs = self.stored(table, record[key])
             self.both(replace(op, expect=ours), replace(op, expect=theirs))
         elif kind == "stale":
-            self.both(replace(op, expect="no such version"))
+            ours, theirs = self.stale(table)
+            self.both(replace(op, expect=ours), replace(op, expect=theirs))
         else:
             self.both(op)
 
@@ -186,14 +192,14 @@ class Twins(RuleBasedStateMachine):
         elif expected == "current":
             versions = self.stored(table, record[key_column(table)])
         elif expected == "stale":
-            versions = ("stale", "stale")
+            versions = self.stale(table)
         ours, theirs = (Commit(writes=(Put(table=table, record=record, expect=version),)) for version in versions)
         self.both(ours, theirs)
 
     @rule(table=st.sampled_from(TABLES), key=IDS, expected=st.sampled_from(["any", "current", "stale"]))
     def remove(self, table: str, key: str, expected: str) -> None:
         """One record gone."""
-        versions: tuple[Any, Any] = ("stale", "stale") if expected == "stale" else (None, None)
+        versions: tuple[Any, Any] = self.stale(table) if expected == "stale" else (None, None)
         if expected == "current":
             versions = self.stored(table, key)
             if ABSENT in versions:

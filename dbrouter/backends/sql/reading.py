@@ -156,7 +156,9 @@ def aggregate(op: Aggregate, relations: Relations) -> tuple[Statement, Statement
     outer = f"SELECT * FROM ({text}) AS dbr_groups"
     terms = [_result_term(op, relation, each) for each in op.order]
     named = {each.field.column for each in op.order}
-    terms.extend(_result_term(op, relation, Order(Field(name))) for name in op.by if name not in named)
+    # Ties go the way of the first term, as those of records do.
+    backwards = bool(op.order) and op.order[0].descending
+    terms.extend(_result_term(op, relation, Order(Field(name), backwards)) for name in op.by if name not in named)
     if terms:
         outer += f" ORDER BY {', '.join(terms)}"
     outer += limited(op.limit, op.offset, conditions)

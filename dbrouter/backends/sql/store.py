@@ -39,6 +39,7 @@ from dbrouter.backends.kernel.ops import (
     Write,
     tables_of,
 )
+from dbrouter.backends.kernel.ordering import page_of
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.tenant_tables import children_of
 from dbrouter.backends.sql import reading, writing
@@ -182,8 +183,8 @@ class SqlStore:
                 relation = relations[op.table]
                 return relation.reader(tuple(relation.kinds))(rows[0]) if rows else None
             case Delete():
-                present = await self._present_with_children(op.table)
-                outcomes = await self._run_all(writing.delete(op, present), atomic=True)
+                present = await self._present_children(op.table)
+                outcomes = await self._run_all(writing.delete(op, relations, present), atomic=True)
                 return outcomes[-1].touched
             case Commit():
                 return await self._commit(op)
@@ -200,14 +201,12 @@ class SqlStore:
             case _:
                 assert_never(op)
 
-    async def _present_with_children(self, table: str) -> dict[str, Relation]:
-        """The table and those of its children that exist. Somebody else may have made one since we looked."""
+    async def _present_children(self, table: str) -> frozenset[str]:
+        """Those of the table's children that exist. Somebody else may have made one since we looked."""
         children = [child.name for child in children_of(table)]
         if not self.catalog.knows(children):
             await self.catalog.refresh()
-        return {
-            name: self._relations[name] for name in (table, *(each for each in children if self.catalog.knows((each,))))
-        }
+        return frozenset(each for each in children if self.catalog.knows((each,)))
 
     async def _scan(self, op: Scan) -> Page:
         if op.limit == 0:
@@ -248,13 +247,13 @@ class SqlStore:
             if not (statement.answers and outcome.rows):
                 continue
             # Of a statement's records no two have one key: a record given twice is in two statements.
-            asked = {tuple(op.records[each].get(column) for column in target): each for each in positions}
+            asked = {writing.as_sent(relation, target, op.records[each]): each for each in positions}
             for row in outcome.rows:
                 record = read(row)
                 # Without a version of its own the whole row is the version, and a part of it is none.
                 whole = tuple(row) if width == len(relation.kinds) else None
                 version = row[width] if len(row) > width else whole
-                answers[asked[tuple(record[column] for column in target)]] = Stored(record, version)
+                answers[asked[writing.as_sent(relation, target, record)]] = Stored(record, version)
         return answers
 
     async def _commit(self, op: Commit) -> tuple[Version | None, ...]:
@@ -310,7 +309,8 @@ class SqlStore:
             case Scan():
                 return Page([], 0 if op.total else None)
             case Aggregate() if not op.by and op.table in absent:
-                return Page([{each.name: 0 if each.measure in COUNTS else None for each in op.measures}], None)
+                nothing = {each.name: 0 if each.measure in COUNTS else None for each in op.measures}
+                return Page(page_of([nothing], op.offset, op.limit), 1 if op.total else None)
             case Aggregate():
                 return Page([], 0 if op.total else None)
             case Claim():

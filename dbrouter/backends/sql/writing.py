@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from dbrouter.backends.kernel.completing import check_changes
@@ -156,13 +156,16 @@ def claim(op: Claim, relations: Relations) -> Statement:
     return Statement(f"{text} RETURNING {relation.selection(tuple(relation.kinds))}", tuple(params), True)
 
 
-def delete(op: Delete, relations: Relations) -> list[Statement]:
-    """Children first where the database has no cascade of its own for them, then the rows; the last one counts."""
+def delete(op: Delete, relations: Relations, present: Container[str]) -> list[Statement]:
+    """Children first where the database has no cascade of its own for them, then the rows; the last one counts.
+
+    present: the tables that exist.
+    """
     relation = relations[op.table]
     statements = [
         statement
         for child in children_of(op.table)
-        if child.name in relations
+        if child.name in present
         for statement in _child_delete(op.table, op.where, relations[child.name], relations)
     ]
     params: list[Any] = []
@@ -189,7 +192,7 @@ def _child_delete(parent: str, where: Filter, child: Relation, relations: Relati
 def put(write: Put, relations: Relations) -> Statement:
     """One whole record, conditionally. No row returned means the condition did not hold."""
     relation = relations[write.table]
-    record = relation.completed({**dict.fromkeys(relation.kinds), **write.record})
+    record = relation.completed({**dict.fromkeys(relation.kinds), **relation.defaults, **write.record})
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
     columns = tuple(relation.kinds)
@@ -321,6 +324,11 @@ def chunked(records: Sequence[Record], size: int) -> Iterable[Sequence[Record]]:
         yield records[start : start + max(1, size)]
 
 
+def as_sent(relation: Relation, columns: tuple[str, ...], record: Record) -> Key:
+    """The record's values as the database is given them: a date may be written as text, a kind as an enum."""
+    return tuple(relation.param(column, record.get(column, relation.defaults.get(column))) for column in columns)
+
+
 def waves(relation: Relation, op: Upsert) -> list[list[int]]:
     """Positions of the op's records, grouped so that no group has one key twice, in an order that keeps theirs.
 
@@ -330,7 +338,7 @@ def waves(relation: Relation, op: Upsert) -> list[list[int]]:
     groups: list[list[int]] = []
     seen: dict[Key, int] = {}
     for index, record in enumerate(op.records):
-        key = tuple(record.get(column) for column in target)
+        key = as_sent(relation, target, record)
         wave = seen.get(key, -1) + 1
         seen[key] = wave
         if wave == len(groups):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dbrouter.backends.kernel.filters import Comparison, Field, compare, eq, not_null
-from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order
+from dbrouter.backends.kernel.filters import Comparison, Field, compare, eq, not_null, one_of
+from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order, Page
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.conformance.asking import insert
 from dbrouter.testing.conformance.records import learning
@@ -179,3 +179,15 @@ async def test_without_measures_the_distinct_values_are_answered(store: Store) -
 
 async def test_all_records_are_one_group_where_no_field_is_named(store: Store) -> None:
     assert await groups(store, replace(BY_USER, by={})) == [{"count": 5}]
+
+
+async def test_groups_that_tie_go_the_way_of_the_first_term(store: Store) -> None:
+    by_space = replace(BY_USER, by={"space": Field("namespace")}, where=one_of("namespace", ["y", "z"]))
+    assert [each["space"] for each in await groups(store, by_space)] == ["y", "z"]
+    backwards = replace(by_space, order=(Order(Field("count"), descending=True),))
+    assert [each["space"] for each in (await store.execute(backwards)).records] == ["z", "y"]
+
+
+async def test_the_one_group_is_there_and_counted_before_its_table_is(store: Store) -> None:
+    page = await store.execute(replace(BY_USER, by={}, total=True))
+    assert page == Page([{"count": 0}], 1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, StoreError, Unsupported
 from dbrouter.backends.kernel.ops import ABSENT, Check, Commit, Get, Put, Remove, Version, Write
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.conformance.asking import all_well, at_once, found, insert, is_stored, record_of, version_of
-from dbrouter.testing.conformance.records import session, token, transcript
+from dbrouter.testing.conformance.records import metric, session, token, transcript
 
 
 def put(session_id: str, expect: Version | None = None, **columns: object) -> Put:
@@ -32,6 +34,13 @@ async def test_a_put_writes_the_whole_record(store: Store) -> None:
     await commit(store, put("s1", user_id="bob"))
     record = await record_of(store, "sessions", "s1")
     assert (record["user_id"], record["agent_id"]) == ("bob", None)
+
+
+async def test_a_put_fills_what_it_does_not_say_with_the_tables_defaults(store: Store) -> None:
+    for expect in (ABSENT, None):
+        await commit(store, Put(table="metrics", record=metric("m", date(2024, 2, 29)), expect=expect))
+        record = await record_of(store, "metrics", "m")
+        assert (record["users_count"], record["user_id"], record["completed"]) == (0, "", False)
 
 
 async def test_a_put_that_expects_the_stored_version_goes_through_and_once_only(store: Store) -> None:

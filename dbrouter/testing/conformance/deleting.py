@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbrouter.backends.kernel.errors import StoreError
-from dbrouter.backends.kernel.filters import EVERYTHING, Not, eq, one_of
+from dbrouter.backends.kernel.filters import EVERYTHING, Not, Related, eq, one_of
 from dbrouter.backends.kernel.ops import Delete
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.conformance.asking import all_well, at_once, found, insert
@@ -120,3 +120,11 @@ async def test_of_many_who_delete_the_same_record_one_is_told_so(store: Store) -
     await insert(store, "learnings", learning("a"))
     calls = [lambda: store.execute(Delete(table="learnings", where=eq("learning_id", "a")))] * 12
     assert sorted(await all_well(at_once(store, calls))) == [0] * 11 + [1]
+
+
+async def test_records_of_another_table_decide_what_goes(store: Store) -> None:
+    await insert(store, "sessions", session("s1", user_id="ann"), session("s2", user_id="bob"))
+    await insert(store, "runs", run("r1", "s1"), run("r2", "s2"))
+    of_ann = Related("session_id", "sessions", "session_id", eq("user_id", "ann"))
+    assert await store.execute(Delete(table="runs", where=of_ann)) == 1
+    assert await found(store, "runs") == {"r2"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from dbrouter.backends.kernel.merging import (
 from dbrouter.backends.kernel.ops import ABSENT, Commit, Put, Stored, Upsert
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.conformance.asking import all_well, at_once, found, insert, record_of, version_of
-from dbrouter.testing.conformance.records import learning, run, schedule, session, token, trace
+from dbrouter.testing.conformance.records import learning, metric, run, schedule, session, token, trace
 
 REPLACE = {"content": Replace(), "user_id": Replace()}
 
@@ -329,3 +330,12 @@ async def test_concurrent_merges_of_one_record_all_count(store: Store) -> None:
     assert (record["updated_at"], record["created_at"]) == (23, -23)
     assert len({answer[0].record["user_id"] for answer in answers if answer[0] is not None}) == 1
     assert await found(store, "learnings", eq("user_id", record["user_id"])) == {"a"}
+
+
+async def test_records_found_by_a_date_and_a_default_are_answered_however_they_are_written(store: Store) -> None:
+    on = ("user_id", "date", "aggregation_period")
+    for given in (date(2024, 2, 29), "2024-02-29"):
+        record = metric("m", date(2024, 2, 29), users_count=1) | {"date": given}
+        (answer,) = await upsert(store, "metrics", record, rules={"users_count": Replace()}, on=on)
+        assert answer is not None
+        assert (answer.record["date"], answer.record["user_id"]) == (date(2024, 2, 29), "")

@@ -110,7 +110,8 @@ class Native:
                     can.commits and can.updates and self.plain(table) and self.filters(where) and self._choices(changes)
                 )
             case Require(where=where):
-                return self.capabilities.commits and self.filters(where)
+                # Who does not change records where they match has no condition to commit on, only versions.
+                return self.capabilities.commits and self.capabilities.updates and self.filters(where)
             case _:
                 assert_never(write)
 

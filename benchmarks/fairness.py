@@ -103,20 +103,22 @@ def in_threads(quiet: Store, flood: Store | None) -> Times:
     threads = [threading.Thread(target=floods, args=(index, flood)) for index in range(FLOODING) if flood is not None]
     for each in threads:
         each.start()
-    if threads:
-        time.sleep(1.0)
-    before, began = sum(done), time.perf_counter()
-    watch = Watch()
-    for number in range(CALLS // 2):
-        if time.perf_counter() - began > LONGEST and watch.calls > 10:
-            break
-        for op in turn(number):
-            finish(watch.call(quiet, op))
-            time.sleep(PAUSE)
-    rate = (sum(done) - before) / (time.perf_counter() - began)
-    over.set()
-    for each in threads:
-        each.join()
+    try:
+        if threads:
+            time.sleep(1.0)
+        before, began = sum(done), time.perf_counter()
+        watch = Watch()
+        for number in range(CALLS // 2):
+            if time.perf_counter() - began > LONGEST and watch.calls > 10:
+                break
+            for op in turn(number):
+                finish(watch.call(quiet, op))
+                time.sleep(PAUSE)
+        rate = (sum(done) - before) / (time.perf_counter() - began)
+    finally:
+        over.set()
+        for each in threads:
+            each.join()
     return watch.times(rate)
 
 
@@ -153,32 +155,38 @@ async def in_tasks(quiet: Store, flood: Store | None) -> Times:
 def measured(name: str, open_: Callable[[], Store], places: tuple[int, ...]) -> None:
     """Print one database's table."""
     print(f"\n{name}: a quiet tenant beside {FLOODING} calls of another\n")
-    print(f"{'':34}{'calls':>7}{'p50 ms':>9}{'p99 ms':>9}{'p99, times alone':>18}{'failed':>8}{'flood, calls/s':>16}")
-    alone: Times | None = None
-    for label, gate_of, flooded in (
-        ("alone", None, False),
-        ("flooded, no turns", None, True),
-        *((f"flooded, {number} places", number, True) for number in places),
-    ):
+    print(f"{'':20}{'calls':>7}{'failed':>8}{'p50 ms':>9}{'p99 ms':>9}{'p99, times alone':>18}{'flood, calls/s':>16}")
+    alone = _times(open_(), None, flooded=False)
+    _show("alone", alone, alone)
+    _show("no turns", _times(open_(), None, flooded=True), alone)
+    for number in places:
         store = open_()
-        blocking = store.runtime.blocking
-        gate = None if gate_of is None else FairGate(name, gate_of, blocking=blocking)
-        tenants = [Confined(store, tenant) for tenant in ("quiet", "flood")]
-        quiet, flood = tenants if gate is None else [gate.of(each, str(at)) for at, each in enumerate(tenants)]
+        gate = FairGate(name, number, blocking=store.runtime.blocking)
+        _show(f"{number} places", _times(store, gate, flooded=True), alone)
 
-        async def both(quiet: Store = quiet, flood: Store | None = flood if flooded else None) -> Times:
-            for op in turn(0):
-                await quiet.execute(op)
-            times = in_threads(quiet, flood) if quiet.runtime.blocking else await in_tasks(quiet, flood)
-            await store.close()
-            return times
 
-        times = finish(both()) if blocking else asyncio.run(both())
-        alone = alone or times
-        print(
-            f"{label:34}{times.calls:7}{times.p50:9.2f}{times.p99:9.2f}{times.p99 / alone.p99:18.1f}{times.failed:8}{times.flood:16.0f}",
-            flush=True,
-        )
+def _times(store: Store, gate: FairGate | None, *, flooded: bool) -> Times:
+    quiet, flood = (
+        Confined(store if gate is None else gate.of(store, tenant), tenant) for tenant in ("quiet", "flood")
+    )
+
+    async def both() -> Times:
+        for op in turn(0):
+            await quiet.execute(op)
+        beside = flood if flooded else None
+        times = in_threads(quiet, beside) if quiet.runtime.blocking else await in_tasks(quiet, beside)
+        await store.close()
+        return times
+
+    return finish(both()) if store.runtime.blocking else asyncio.run(both())
+
+
+def _show(what: str, times: Times, alone: Times) -> None:
+    ratio = times.p99 / alone.p99
+    print(
+        f"{what:20}{times.calls:7}{times.failed:8}{times.p50:9.2f}{times.p99:9.2f}{ratio:18.1f}{times.flood:16.0f}",
+        flush=True,
+    )
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from dbrouter.backends.kernel.errors import Conflict, LimitExceeded, Unavailable
 from dbrouter.backends.kernel.ops import Get, Op
+from dbrouter.backends.kernel.places import Places
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, finish
 from dbrouter.policies.limits.fairness import FairGate
-from dbrouter.policies.limits.places import Places
 
 OP = Get(table="sessions", key=("s",))
 LONG = 20.0
@@ -365,3 +365,16 @@ def test_tenants_who_rest_cost_no_memory() -> None:
     for number in range(500):
         finish(gate.of(slow, f"tenant {number}").execute(OP))  # type: ignore[arg-type]
     assert gate.places.parties == 0
+
+
+def test_who_comes_again_and_again_does_not_overtake_who_waits() -> None:
+    places = Places(1, blocking=True)
+    outcome: list[bool] = []
+    assert places.enter("all")
+    thread = threading.Thread(target=lambda: outcome.append(finish(places.wait("all", LONG))))
+    thread.start()
+    until(lambda: places.waits("all") == 1)
+    places.leave("all")
+    assert not places.enter("all"), "the place was the waiting thread's at once"
+    thread.join(LONG)
+    assert outcome == [True]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
+from dbrouter.backends.kernel.places import Places
+from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.sql.connections import Unit
 from dbrouter.backends.sql.driver import Aftermath, BlockingDriver
 from dbrouter.backends.sql.statements import Outcome
@@ -58,11 +59,8 @@ class BlockingConnections:
     def _open_the_doors(self) -> None:
         self._writing = threading.Lock() if self._single_writer else None
         # The pool waits too, but always its own whole timeout: nobody with a seat finds it empty.
-        self._seats: SimpleQueue[None] | None = None
-        if self._at_once is not None:
-            self._seats = SimpleQueue()
-            for _ in range(self._at_once):
-                self._seats.put(None)
+        # In turn, too: a thread that comes again and again does not overtake one that waits.
+        self._seats = None if self._at_once is None else Places(self._at_once, blocking=True)
 
     def begin_anew(self) -> None:
         """Leave the parent its connections: two processes on one socket would read each other's answers."""
@@ -83,16 +81,15 @@ class BlockingConnections:
         return self._seated(unit, deadline)
 
     def _seated(self, unit: Unit, deadline: Deadline) -> list[Outcome]:
-        if self._seats is None:
+        seats = self._seats
+        if seats is None:
             return self._run(unit, deadline)
-        try:
-            self._seats.get(timeout=deadline.left())
-        except Empty:
-            raise no_connection(self._driver.place, deadline) from None
+        if not seats.enter(None) and not finish(seats.wait(None, deadline.left())):
+            raise no_connection(self._driver.place, deadline)
         try:
             return self._run(unit, deadline)
         finally:
-            self._seats.put(None)
+            seats.leave(None)
 
     def _run(self, unit: Unit, deadline: Deadline) -> list[Outcome]:
         failed: Exception | None = None

@@ -13,9 +13,9 @@ from typing import TypeVar
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.errors import LimitExceeded, Unavailable
 from dbrouter.backends.kernel.ops import Op
+from dbrouter.backends.kernel.places import Places
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.policies.limits.places import Places
 
 R = TypeVar("R")
 T = TypeVar("T")

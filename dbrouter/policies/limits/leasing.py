@@ -7,6 +7,7 @@ not for every call. What a process has leased and not used it forgets after a se
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -17,9 +18,9 @@ from dbrouter.backends.kernel.errors import Conflict, Duplicate, StoreError
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put
 from dbrouter.backends.kernel.own_tables import USAGE
+from dbrouter.backends.kernel.places import Places
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.limits.bucket import Bucket
-from dbrouter.policies.limits.places import Places
 
 PARTS = 10
 """Leases that a full bucket is given out in."""
@@ -28,7 +29,12 @@ LIFETIME = 1.0
 """Seconds after which a process forgets what it leased and did not use."""
 
 ATTEMPTS = 8
-"""Leases tried while other processes take theirs; then the call goes on with what its process would have alone."""
+"""Leases tried while other processes take theirs; then the call is to come back after `CROWDED` seconds."""
+
+PAUSE = 0.001
+"""Seconds that a process waits at most before it tries again, doubled each time."""
+
+CROWDED = 0.25
 
 PATIENCE = 5.0
 """Seconds a call waits while its process asks the table."""
@@ -104,17 +110,20 @@ class LeasedBucket:
 
     async def _lease(self, least: float) -> None:
         try:
-            for _ in range(ATTEMPTS):
+            for attempt in range(ATTEMPTS):
                 if await self._leased(least):
                     return
+                # Others take theirs: not all at once again.
+                await self._store.runtime.sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311  # no secret
         except StoreError as away:
             logger.warning("limits: %s; this process counts for itself meanwhile", away)
+            with self._lock:
+                there = max(0.0, self._alone.level)
+                self._alone.take(there)
+                self._gain(there, there, least)
         else:
-            logger.warning("limits: too many processes take from one bucket; this one counts for itself for a moment")
-        with self._lock:
-            there = max(0.0, self._alone.level)
-            self._alone.take(there)
-            self._gain(there, there, least)
+            with self._lock:
+                self._refused_until = self._clock() + CROWDED
 
     async def _leased(self, least: float) -> bool:
         """Take a part of the table's bucket, and leave it what is owed. False if another process was faster."""

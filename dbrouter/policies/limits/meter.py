@@ -10,11 +10,11 @@ from weakref import WeakValueDictionary
 
 from dbrouter.backends.kernel.errors import LimitExceeded
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
+from dbrouter.backends.kernel.places import Places
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.limits.bucket import Bucket
 from dbrouter.policies.limits.leasing import LeasedBucket
 from dbrouter.policies.limits.limits import Limits
-from dbrouter.policies.limits.places import Places
 from dbrouter.policies.limits.stored import StoredLimits
 
 PATIENCE = 1.0

@@ -18,11 +18,11 @@ from dbrouter.backends.kernel.errors import LimitExceeded, StoreError, Unavailab
 from dbrouter.backends.kernel.filters import Field
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Op, Scan
+from dbrouter.backends.kernel.places import Places
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.limits.account import Account, Verdict
 from dbrouter.policies.limits.growth import Growth, growths, shrinks
 from dbrouter.policies.limits.limits import Limits
-from dbrouter.policies.limits.places import Places
 from dbrouter.policies.limits.sizes import size_of
 
 COUNT_DEADLINE = 30.0

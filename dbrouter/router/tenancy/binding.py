@@ -44,12 +44,21 @@ Whose: TypeAlias = str | All
 class Bound:
     """What `with tenant("acme"):` bound."""
 
-    __slots__ = ("ended", "outer", "whose")
+    __slots__ = ("caller", "ended", "outer", "whose")
 
     def __init__(self, whose: Whose, outer: Binding | None) -> None:
         self.whose = whose
         self.outer = outer
+        self.caller = _caller()
         self.ended = False
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether its block is over, and it is not a task or thread begun within that asks.
+
+        A generator that nobody went through to its end ends its block elsewhere, and leaves this in its consumer.
+        """
+        return self.ended and self.caller == _caller()
 
 
 class Claimed:
@@ -79,8 +88,13 @@ Binding: TypeAlias = "Bound | Claimed | Request"
 _CURRENT: ContextVar[Binding | None] = ContextVar("dbrouter_tenant", default=None)
 _KEPT_CLAIMS = 64
 
-current = _CURRENT.get
-"""The binding of this context, or `None`."""
+
+def current() -> Binding | None:
+    """The binding of this context, if there is one."""
+    binding = _CURRENT.get()
+    while isinstance(binding, Bound) and binding.ended and binding.is_left_over:
+        binding = binding.outer
+    return binding
 
 
 class tenant:  # noqa: N801  # read as a word: `with tenant("acme"):`
@@ -98,7 +112,7 @@ class tenant:  # noqa: N801  # read as a word: `with tenant("acme"):`
         self._bound: list[Bound] = []
 
     def __enter__(self) -> Self:
-        outer = _CURRENT.get()
+        outer = current()
         refuse_another(outer, self._whose)
         if outer is not None and not isinstance(outer, Bound | Claimed):
             # A request is bound for good, for all tasks and threads of it: also for those that began earlier.
@@ -140,7 +154,7 @@ def refuse_another(binding: Binding | None, whose: Whose) -> None:
 
 def claimed(schedule: str, whose: str) -> None:
     """Bind the tasks that this one starts from now on to the tenant whose schedule it has claimed."""
-    binding = _CURRENT.get()
+    binding = current()
     if isinstance(binding, Bound) or not (binding is None or isinstance(binding, Claimed)):
         # Code that is bound already claims its own tenant's schedules.
         return
@@ -152,7 +166,7 @@ def claimed(schedule: str, whose: str) -> None:
 
 def nothing_claimed() -> None:
     """A claim found nothing: the tasks that this one starts from now on are nobody's."""
-    binding = _CURRENT.get()
+    binding = current()
     if isinstance(binding, Claimed) and binding.is_claimers:
         _CURRENT.set(Claimed(None, binding.schedules, binding.caller))
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from pydantic_core import PydanticCustomError
 
 from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.tenant_tables import physical_names
 
 DEADLINE = 30.0
 """Seconds a call may take on a database before it raises `Unavailable`."""
@@ -54,6 +55,12 @@ def _distinct(names: dict[str, str]) -> dict[str, str]:
         if uses > 1:
             same = [each.name for each in TABLES.values() if names.get(each.name, each.default_name) == name]
             raise refusal(f"{' and '.join(same)} would all be called {name!r}", "give each table a name of its own")
+    shared = {called for table, called in physical_names(names).items() if table not in TABLES}
+    for table, called in names.items():
+        if called in shared:
+            raise refusal(
+                f"{table} would be called {called!r}, as a table that tenants share is", "give it another name"
+            )
     return names
 
 

@@ -310,6 +310,10 @@ def test_two_names_for_one_database_are_refused(refused: Refused) -> None:
             "{kind: postgres, database: d, tables: {runs: agno_sessions}}",
             "one.tables: sessions and runs would all be called 'agno_sessions'; give each table a name of its own",
         ),
+        (
+            "{kind: postgres, database: d, tables: {evals: tenants_agno_runs}}",
+            "one.tables: evals would be called 'tenants_agno_runs', as a table that tenants share is; give it another name",
+        ),
         ("{kind: postgres, database: d, schema: ''}", "one.schema: this is empty; give it a value"),
         (
             f"{{kind: postgres, database: d, schema: {'x' * 64}}}",

@@ -88,7 +88,7 @@ def test_tenants_that_share_a_database_take_turns_at_it(
     if databases("primary")["kind"] == "memory":
         assert gate is None, "memory is never waited for"
         return
-    assert gate.places.number == {"sqlite": 3, "postgres": 12}[databases("primary")["kind"]]
+    assert gate.places.number == {"sqlite": 3, "postgres": 2}[databases("primary")["kind"]]
     entered: list[str] = []
     enter = gate.places.enter
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Protocol, TypeVar, runtime_checkable
 
 from dbrouter.backends.kernel.capabilities import Capabilities
-from dbrouter.backends.kernel.ops import Op
+from dbrouter.backends.kernel.ops import Aggregate, Get, Load, Op, Scan
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.limits.meter import Meter
 from dbrouter.policies.limits.sizes import answered, written
 
 R = TypeVar("R")
+
+READS = frozenset({Get, Load, Scan, Aggregate})
+"""Ops that neither add nor remove."""
 
 
 @runtime_checkable
@@ -67,7 +70,7 @@ class Limited:
 
     async def _stored(self, op: Op[R]) -> R:
         stored = self._meter.stored
-        if stored is None:
+        if stored is None or type(op) in READS:
             return await self.inner.execute(op)
         async with stored.entered(op, self.inner):
             return await self.inner.execute(op)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openinference.instrumentation.agno import AgnoInstrumentor
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.util._once import Once
 
 from dbrouter import AsyncDbRouter, DbRouter
 from dbrouter.config import load_mapping
@@ -50,6 +54,18 @@ def build(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., House
 def mode(request: pytest.FixtureRequest) -> str:
     """The mode of the router."""
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def _tracing_ends_with_the_test() -> Iterator[None]:
+    """An app with tracing on instruments the whole process, and would trace the next test into a db that is closed."""
+    yield
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        AgnoInstrumentor().uninstrument()
+        provider.shutdown()
+        trace._TRACER_PROVIDER = None
+        trace._TRACER_PROVIDER_SET_ONCE = Once()
 
 
 @pytest.hookimpl(tryfirst=True)

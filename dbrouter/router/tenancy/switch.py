@@ -110,8 +110,8 @@ def _not_told(_op: Claim, _whose: str | None, _record: Record | None, /) -> None
 
 def _missing(op: Op[Any]) -> MissingTenant:
     return MissingTenant(
-        f"{type(op).__name__} of {tables_of(op)[0]}: nothing says which tenant this call is for; bind one: "
-        f"db.for_tenant(...) or `with tenant(...):`"
+        f"{type(op).__name__} of {tables_of(op)[0]}: nothing that tenancy.resolve lists says which tenant this call is "
+        f"for; bind one: db.for_tenant(...) or `with tenant(...):`"
     )
 
 

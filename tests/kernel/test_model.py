@@ -301,6 +301,9 @@ def _outcome(store: Store, op: Op[Any]) -> Any:
         return type(error)
     if isinstance(op, Commit):
         return [version is not None for version in answer]
+    if isinstance(op, Update):
+        # The changed records, in no order.
+        return sorted(_told(answer), key=repr)
     return _told(answer)
 
 

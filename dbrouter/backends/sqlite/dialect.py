@@ -175,10 +175,12 @@ class SqliteDialect:
         return values
 
     def least(self, left: str, right: str) -> str:
-        return f"MIN(COALESCE({left}, {right}), COALESCE({right}, {left}))"
+        # Of a sub-select, for SQLite's MIN of two values is null if one is; and each side may be written only once:
+        # it may be a placeholder.
+        return f"(SELECT MIN(dbr_value) FROM (SELECT {left} AS dbr_value UNION ALL SELECT {right}))"
 
     def greatest(self, left: str, right: str) -> str:
-        return f"MAX(COALESCE({left}, {right}), COALESCE({right}, {left}))"
+        return f"(SELECT MAX(dbr_value) FROM (SELECT {left} AS dbr_value UNION ALL SELECT {right}))"
 
     def elapsed_ms(self, start: str, end: str) -> str:
         return f"dbr_elapsed_ms({start}, {end})"

@@ -200,6 +200,20 @@ async def test_a_record_given_twice_is_answered_each_time(store: Store) -> None:
     assert [answer and answer.record["content"] for answer in answers] == [{"n": 1}, None]
 
 
+async def test_a_version_that_is_current_lets_every_rule_decide(store: Store) -> None:
+    await insert(store, "learnings", learning("a", created_at=5, updated_at=5, content={"n": 0}))
+    (answer,) = await upsert(
+        store,
+        "learnings",
+        learning("a", created_at=3, updated_at=None, content={"n": 1}),
+        rules={"created_at": Least(), "updated_at": Greatest(), "content": Replace()},
+        expect=await version_of(store, "learnings", "a"),
+    )
+    assert answer is not None
+    record = await record_of(store, "learnings", "a")
+    assert (record["created_at"], record["updated_at"], record["content"]) == (3, 5, {"n": 1})
+
+
 async def test_many_records_are_upserted_at_once(store: Store) -> None:
     await insert(store, "learnings", *(learning(f"{index}", content={"n": 0}) for index in range(0, 600, 2)))
     answers = await upsert(

@@ -14,7 +14,7 @@ import pytest
 
 from dbrouter.backends.kernel.errors import Conflict, LimitExceeded, Unavailable
 from dbrouter.backends.kernel.ops import Get, Op
-from dbrouter.backends.kernel.places import Places
+from dbrouter.backends.kernel.places import RECENTLY, Places
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, finish
 from dbrouter.policies.limits.fairness import FairGate
 
@@ -101,6 +101,47 @@ def test_a_quiet_tenant_finds_a_place_kept_free_from_the_flood() -> None:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert gate.places.parties == 0
+
+    asyncio.run(story())
+
+
+def test_beside_others_a_flood_of_slow_calls_has_half_of_the_places_at_most() -> None:
+    async def story() -> None:
+        slow, gate = SlowTasks(), FairGate("db", 5, blocking=False)
+        tasks = await flood(slow, gate, "flood", 100)
+        assert gate.places.holds("flood") == 4, "alone, it has all but the one that is kept"
+        tasks += await flood(slow, gate, "quiet", 1)
+        for _ in range(3):
+            await slow.one_ends()
+        assert gate.places.holds("flood") == 2
+        # Nothing of the flood ends any more; what others ask for at once is begun all the same.
+        tasks += await flood(slow, gate, "quiet", 1)
+        tasks += await flood(slow, gate, "another", 1)
+        assert slow.begun[-3:] == ["flood", "quiet", "another"]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert gate.places.parties == 0
+
+    asyncio.run(story())
+
+
+def test_a_flood_has_all_places_again_when_the_others_were_quiet_for_a_while_and_in_order() -> None:
+    async def story() -> None:
+        places = Places(4, blocking=False, share=2)
+        assert places.enter("quiet")
+        places.leave("quiet")
+        assert places.enter("flood")
+        assert places.enter("flood")
+        assert not places.enter("flood"), "the other one was here a moment ago"
+        first = asyncio.create_task(places.wait("flood", LONG))
+        await asyncio.sleep(RECENTLY + 0.05)
+        assert not first.done(), "nothing has ended, so nobody asked again"
+        assert not places.enter("flood"), "not before the one that waits"
+        second = asyncio.create_task(places.wait("flood", LONG))
+        assert await first
+        assert await second
+        assert places.holds("flood") == 4
 
     asyncio.run(story())
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Hashable
 from typing import Protocol
 
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
+
+RECENTLY = 1.0
+"""Seconds for which a party that does nothing any more is still reckoned with."""
 
 
 class _Waiter(Protocol):
@@ -70,15 +74,18 @@ class Places:
 
     A party that holds places while its calls are slow thus gets no more of them than the others, and a thousand waiting
     calls of one party count as one. kept: places that only a party without any may take, so that one that was quiet
-    need not wait for those that were not. Who has neither a place nor a waiting call costs no memory.
+    need not wait for those that were not. share: places that one party may have while there are, or just were, others,
+    so that what they ask for at once need not wait for its slow calls either. Who has neither a place nor a waiting
+    call costs no memory.
     blocking: whether those who wait are threads or tasks.
     """
 
-    def __init__(self, number: int, *, blocking: bool, kept: int = 0) -> None:
+    def __init__(self, number: int, *, blocking: bool, kept: int = 0, share: int | None = None) -> None:
         if number < 1:
             raise ValueError(f"{number} places would let nobody in")
         self.number = number
         self._kept = min(kept, number - 1)
+        self._share = number if share is None else max(share, 1)
         self._blocking = blocking
         self.begin_anew()
         begins_anew_in_a_child(self)
@@ -92,13 +99,21 @@ class Places:
         # Places held -> the parties with waiting calls that hold so many, in turn. No level is empty.
         self._levels: dict[int, OrderedDict[Hashable, None]] = {}
         self._gone: deque[tuple[Hashable, _Waiter | None]] = deque()
+        # Who left last and when, and who of the others did. Two are enough to know whether anybody has company.
+        self._last: tuple[Hashable, float] | None = None
+        self._other: tuple[Hashable, float] | None = None
 
     def enter(self, party: Hashable) -> bool:
         """Take a place if one is free for this party. Then `leave` must follow."""
         with self._lock:
             held = self._held.get(party, 0)
-            # Who waits could not be served by what is free now, or would have been: nobody is overtaken here.
-            entered = self._free > (self._kept if held else 0)
+            # Other parties that wait could not be served by what is free now, or would have been. The own calls that
+            # wait may have been refused for company that is gone by now: they come first.
+            entered = (
+                self._free > (self._kept if held else 0)
+                and party not in self._waiting
+                and not self._has_enough(party, held)
+            )
             if entered:
                 self._free -= 1
                 self._held[party] = held + 1
@@ -170,6 +185,15 @@ class Places:
         """Parties that anything is kept for."""
         return len(self._held.keys() | self._waiting.keys())
 
+    def _has_enough(self, party: Hashable, held: int) -> bool:
+        """Whether it has its share and is not alone."""
+        if held < self._share:
+            return False
+        if len(self._held) > 1 or len(self._waiting) > (party in self._waiting):
+            return True
+        seen = self._other if self._last is not None and self._last[0] == party else self._last
+        return seen is not None and time.monotonic() - seen[1] < RECENTLY
+
     def _queue(self, party: Hashable) -> OrderedDict[_Waiter, None]:
         queue = self._waiting.get(party)
         if queue is None:
@@ -184,6 +208,9 @@ class Places:
         else:
             self._held[party] = held - 1
         self._free += 1
+        if self._last is not None and self._last[0] != party:
+            self._other = self._last
+        self._last = party, time.monotonic()
         if party in self._waiting:
             self._take_off(held, party)
             self._put_on(held - 1, party)
@@ -193,9 +220,11 @@ class Places:
         woken: list[tuple[Hashable, _Waiter]] = []
         while self._free and self._waiting:
             held = min(self._levels)
-            if held and self._free <= self._kept:
-                break
             party = next(iter(self._levels[held]))
+            # Of the others who wait nobody has less, so what is refused to this one is refused to all. Who is refused
+            # has calls under way: when one ends, or a new one comes, this is asked again.
+            if held and (self._free <= self._kept or self._has_enough(party, held)):
+                break
             self._take_off(held, party)
             queue = self._waiting[party]
             waiter, _ = queue.popitem(last=False)

@@ -1,7 +1,7 @@
 """Tenants take turns at a database: one that floods it waits for itself, not the others for it.
 
 A database works on so many ops at once and no more. Where more are asked for they wait here, each tenant's apart, and
-a free place goes to the tenant that has the fewest: see `Places`.
+a free place goes to the tenant that has the fewest. Who is not alone has half of them at most: see `Places`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FairGate:
     def __init__(self, name: str, places: int, *, blocking: bool, deadline: float = DEADLINE, kept: int = KEPT) -> None:
         self.name = name
         self.deadline = deadline
-        self.places = Places(places, blocking=blocking, kept=kept)
+        self.places = Places(places, blocking=blocking, kept=kept, share=places // 2)
 
     def of(self, store: Store, tenant: str) -> Fair:
         """The tenant's store of this database, in turn with the other tenants' ones."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dbrouter.backends.kernel.codec import decode_text
 from dbrouter.backends.kernel.isolation import namespace_of
 from dbrouter.backends.kernel.tenant_tables import TENANT
+from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.testing.leaks import Leak, marks_in, tenants
 
 if TYPE_CHECKING:
@@ -60,6 +61,23 @@ def world(primary: Mapping[str, Any], isolations: tuple[str, ...], count: int, s
         "tenants": described,
     }
     return World(settings, names, owners)
+
+
+def look_into_memory(world: World, router: Any) -> int:
+    """How many marked rows the memory databases of an open router hold."""
+    namespaces = world.namespaces()
+    seen = 0
+    for name in ("primary", *world.silos):
+        store: Any = router.database(name)
+        while not isinstance(store, MemoryStore):
+            store = store._store  # what stands around the driver
+        spaces = {None: store, **store._namespaces}
+        for space, each in spaces.items():
+            owner = world.silos.get(name) if space is None else namespaces[space]
+            for table, rows in each._state._rows.items():
+                for row in rows.by_key.values():
+                    seen += _belongs(world, f"{name}.{space}.{table}", row.values, owner)
+    return seen
 
 
 def look_into_sqlite(world: World, primary: Path, silos: Mapping[str, Path]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import chat_turn, methods, tenants, traces
+from benchmarks import chat_turn, fairness, methods, tenants, traces
 from scripts.servers import start_postgres
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     finally:
         server.stop()
     tenants.postgres()
+    fairness.main()
 
 
 if __name__ == "__main__":

@@ -14,17 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.distance import distant
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.merging import Replace
 from dbrouter.backends.kernel.ops import Get, Op, Upsert
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
+from dbrouter.backends.postgres.store import AsyncPostgresStore, PostgresStore
+from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
 from dbrouter.policies.limits.fairness import FairGate
 from dbrouter.policies.tenancy.confining import Confined
 from scripts.servers import start_postgres
 
-FLOODING = 50
-"""Calls that the flooding tenant has under way or waiting at any time."""
+Opener = Callable[[], Store]
+
+AWAY, FARTHER = 0.003, 0.1
+"""Seconds, one way, to the database; and to the same for a flood of slow calls."""
+
+WARMING = 1.5
+"""Seconds that the flood runs before anything is measured: it opens its connections."""
 
 CALLS = 300
 LONGEST = 15.0
@@ -48,6 +56,22 @@ def turn(number: int) -> tuple[Op[Any], Op[Any]]:
         Get(table="sessions", key=(id_,)),
         Upsert(table="sessions", records=(record,), rules=rules, returning=False),
     )
+
+
+@dataclass(frozen=True)
+class Load:
+    """Calls under way or waiting at any time: of the flooding tenant, and of the quiet one."""
+
+    flooding: int
+    at_once: int
+
+    @property
+    def turns(self) -> int:
+        """Turns of each of the quiet tenant's callers."""
+        return CALLS // 2 // self.at_once
+
+
+NEAR, FAR, SEVERAL = Load(50, 1), Load(32, 1), Load(32, 2)
 
 
 @dataclass
@@ -88,10 +112,11 @@ class Watch:
         return Times(self.calls, cuts[49] * 1000, cuts[98] * 1000, self._failed, flood)
 
 
-def in_threads(quiet: Store, flood: Store | None) -> Times:
+def in_threads(quiet: Store, flood: Store | None, load: Load) -> Times:
     """Measured from threads."""
     over = threading.Event()
-    done = [0] * FLOODING
+    done = [0] * load.flooding
+    watch = Watch()
 
     def floods(index: int, store: Store) -> None:
         while not over.is_set():
@@ -100,31 +125,39 @@ def in_threads(quiet: Store, flood: Store | None) -> Times:
                     finish(store.execute(op))
                     done[index] += 1
 
-    threads = [threading.Thread(target=floods, args=(index, flood)) for index in range(FLOODING) if flood is not None]
-    for each in threads:
-        each.start()
-    try:
-        if threads:
-            time.sleep(1.0)
-        before, began = sum(done), time.perf_counter()
-        watch = Watch()
-        for number in range(CALLS // 2):
+    def calls() -> None:
+        began = time.perf_counter()
+        for number in range(load.turns):
             if time.perf_counter() - began > LONGEST and watch.calls > 10:
                 break
             for op in turn(number):
                 finish(watch.call(quiet, op))
                 time.sleep(PAUSE)
+
+    flooding = [threading.Thread(target=floods, args=(n, flood)) for n in range(load.flooding) if flood is not None]
+    calling = [threading.Thread(target=calls) for _ in range(load.at_once)]
+    for each in flooding:
+        each.start()
+    try:
+        if flooding:
+            time.sleep(WARMING)
+        before, began = sum(done), time.perf_counter()
+        for each in calling:
+            each.start()
+        for each in calling:
+            each.join()
         rate = (sum(done) - before) / (time.perf_counter() - began)
     finally:
         over.set()
-        for each in threads:
+        for each in flooding:
             each.join()
     return watch.times(rate)
 
 
-async def in_tasks(quiet: Store, flood: Store | None) -> Times:
+async def in_tasks(quiet: Store, flood: Store | None, load: Load) -> Times:
     """Measured on an event loop."""
     done = 0
+    watch = Watch()
 
     async def floods(index: int, store: Store) -> None:
         nonlocal done
@@ -134,48 +167,57 @@ async def in_tasks(quiet: Store, flood: Store | None) -> Times:
                     await store.execute(op)
                     done += 1
 
-    tasks = [asyncio.create_task(floods(index, flood)) for index in range(FLOODING) if flood is not None]
-    if tasks:
-        await asyncio.sleep(1.0)
+    async def calls() -> None:
+        began = time.perf_counter()
+        for number in range(load.turns):
+            if time.perf_counter() - began > LONGEST and watch.calls > 10:
+                break
+            for op in turn(number):
+                await watch.call(quiet, op)
+                await asyncio.sleep(PAUSE)
+
+    flooding = [asyncio.create_task(floods(index, flood)) for index in range(load.flooding) if flood is not None]
+    if flooding:
+        await asyncio.sleep(WARMING)
     before, began = done, time.perf_counter()
-    watch = Watch()
-    for number in range(CALLS // 2):
-        if time.perf_counter() - began > LONGEST and watch.calls > 10:
-            break
-        for op in turn(number):
-            await watch.call(quiet, op)
-            await asyncio.sleep(PAUSE)
+    await asyncio.gather(*(calls() for _ in range(load.at_once)))
     rate = (done - before) / (time.perf_counter() - began)
-    for each in tasks:
+    for each in flooding:
         each.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*flooding, return_exceptions=True)
     return watch.times(rate)
 
 
-def measured(name: str, open_: Callable[[], Store], places: tuple[int, ...]) -> None:
-    """Print one database's table."""
-    print(f"\n{name}: a quiet tenant beside {FLOODING} calls of another\n")
+def measured(
+    name: str, open_: Opener, places: tuple[int, ...], load: Load = NEAR, *, slower: Opener | None = None
+) -> None:
+    """Print one database's table. slower: what the flood calls, if its calls take longer; then with turns only."""
+    print(f"\n{name}: a quiet tenant, {load.at_once} calls at once, beside {load.flooding} of another\n")
     print(f"{'':20}{'calls':>7}{'failed':>8}{'p50 ms':>9}{'p99 ms':>9}{'p99, times alone':>18}{'flood, calls/s':>16}")
-    alone = _times(open_(), None, flooded=False)
+    alone = _times(open_(), None, None, load)
     _show("alone", alone, alone)
-    _show("no turns", _times(open_(), None, flooded=True), alone)
+    if slower is None:
+        store = open_()
+        _show("no turns", _times(store, store, None, load), alone)
     for number in places:
         store = open_()
         gate = FairGate(name, number, blocking=store.runtime.blocking)
-        _show(f"{number} places", _times(store, gate, flooded=True), alone)
+        _show(f"{number} places", _times(store, store if slower is None else slower(), gate, load), alone)
 
 
-def _times(store: Store, gate: FairGate | None, *, flooded: bool) -> Times:
-    quiet, flood = (
-        Confined(store if gate is None else gate.of(store, tenant), tenant) for tenant in ("quiet", "flood")
-    )
+def _times(store: Store, flooded: Store | None, gate: FairGate | None, load: Load) -> Times:
+    def of(tenant: str, whose: Store) -> Store:
+        return Confined(whose if gate is None else gate.of(whose, tenant), tenant)
 
     async def both() -> Times:
+        quiet = of("quiet", store)
         for op in turn(0):
             await quiet.execute(op)
-        beside = flood if flooded else None
-        times = in_threads(quiet, beside) if quiet.runtime.blocking else await in_tasks(quiet, beside)
+        flood = None if flooded is None else of("flood", flooded)
+        times = in_threads(quiet, flood, load) if quiet.runtime.blocking else await in_tasks(quiet, flood, load)
         await store.close()
+        if flooded is not None and flooded is not store:
+            await flooded.close()
         return times
 
     return finish(both()) if store.runtime.blocking else asyncio.run(both())
@@ -189,22 +231,53 @@ def _show(what: str, times: Times, alone: Times) -> None:
     )
 
 
+def near(url: str, places: tuple[int, ...]) -> None:
+    """A Postgres server on this machine: what is short is the processor."""
+    measured("Postgres, threads", lambda: PostgresStore(url, schema="fair", deadline=DEADLINE), places)
+    measured("Postgres, tasks", lambda: AsyncPostgresStore(url, schema="fair", deadline=DEADLINE), places)
+
+
+def far(url: str, places: tuple[int, ...]) -> None:
+    """A Postgres server some milliseconds away: what is short is connections."""
+    with distant(url, AWAY) as there, distant(url, FARTHER) as farther:
+        where = f"Postgres, {AWAY * 1000:g} ms away"
+
+        def threads(url: str = there) -> Store:
+            return PostgresStore(url, schema="fair", deadline=DEADLINE)
+
+        def tasks(url: str = there) -> Store:
+            return AsyncPostgresStore(url, schema="fair", deadline=DEADLINE)
+
+        measured(f"{where}, threads", threads, places, FAR)
+        measured(f"{where}, tasks", tasks, places, FAR)
+        slow = f"beside a flood {FARTHER * 1000:g} ms away"
+        measured(f"{where}, {slow}, threads", threads, places, SEVERAL, slower=lambda: threads(farther))
+        measured(f"{where}, {slow}, tasks", tasks, places, SEVERAL, slower=lambda: tasks(farther))
+
+
+def postgres(url: str, places: tuple[int, ...] = (5,)) -> None:
+    """On this machine, and some milliseconds away."""
+    near(url, places)
+    far(url, places)
+
+
+def sqlite(folder: Path, places: tuple[int, ...] = (3,)) -> None:
+    """One file."""
+    path = folder / "fair.db"
+    measured("SQLite, threads", lambda: SqliteStore(path, deadline=DEADLINE), places)
+    measured("SQLite, tasks", lambda: AsyncSqliteStore(path, deadline=DEADLINE), places)
+
+
 def main() -> None:
     """Both databases, from threads and from tasks. Arguments: other numbers of places."""
-    places = tuple(map(int, sys.argv[1:])) or (5, 3, 2)
-    from dbrouter.backends.postgres.store import AsyncPostgresStore, PostgresStore
-    from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
-
+    places = tuple(map(int, sys.argv[1:]))
     server = start_postgres()
     try:
-        measured("Postgres, threads", lambda: PostgresStore(server.url, schema="fair", deadline=DEADLINE), places)
-        measured("Postgres, tasks", lambda: AsyncPostgresStore(server.url, schema="fair", deadline=DEADLINE), places)
+        postgres(server.url, places or (5,))
     finally:
         server.stop()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "fair.db"
-        measured("SQLite, threads", lambda: SqliteStore(path, deadline=DEADLINE), places)
-        measured("SQLite, tasks", lambda: AsyncSqliteStore(path, deadline=DEADLINE), places)
+        sqlite(Path(folder), places or (3,))
 
 
 if __name__ == "__main__":

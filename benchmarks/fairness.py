@@ -71,7 +71,7 @@ class Load:
         return CALLS // 2 // self.at_once
 
 
-NEAR, FAR, SEVERAL = Load(50, 1), Load(32, 1), Load(32, 2)
+NEAR, FAR, SEVERAL = Load(50, 1), Load(32, 1), Load(32, 4)
 
 
 @dataclass

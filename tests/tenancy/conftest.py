@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.tenancy.catalogs import Place
 from tests.tenancy.deployments import Databases, Deployment, memory, postgres_in, sqlite_in
+
+if TYPE_CHECKING:
+    from scripts.servers import Server
 
 BACKENDS = ("memory", "sqlite", "postgres")
 
@@ -68,3 +72,23 @@ def _drop(url: str, prefix: str) -> None:
         found = connection.execute("select nspname from pg_namespace where nspname like %s", (f"{prefix}\\_%",))
         for (name,) in found.fetchall():
             connection.execute(SQL("drop schema {} cascade").format(Identifier(name)))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A file, and a table in SQLite."""
+    made = Place(tmp_path, "kind: sqlite, path: table.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A file, and a table in a database of each kind."""
+    table = "kind: sqlite, path: table.db"
+    if request.param == "postgres":
+        server: Server = request.getfixturevalue("postgres")
+        table = f"kind: postgres, url: '{server.url}', schema: {request.getfixturevalue('postgres_schema')}"
+    made = Place(tmp_path, table)
+    yield made
+    made.close()

@@ -16,6 +16,7 @@ import pytest
 
 from dbrouter import AsyncDbRouter, DbRouter
 from dbrouter.config import load_mapping
+from dbrouter.config.capable import ISOLATIONS, KINDS
 from dbrouter.testing.leaks import aplay, play
 from tests.tenancy.leaks.worlds import World, look_into_memory, look_into_postgres, look_into_sqlite, world
 
@@ -44,6 +45,12 @@ PLAN: dict[str, tuple[str, tuple[str, ...], int, int]] = {
 
 def test_the_plan_is_long_enough() -> None:
     assert sum(calls for *_, calls in PLAN.values()) >= 100_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_backend_is_played_in_every_isolation_that_it_has(kind: str) -> None:
+    played = {each for backend, isolations, *_ in PLAN.values() if backend == kind for each in isolations}
+    assert played >= {each.value for each in ISOLATIONS[kind]}, f"add {kind} to the plan"
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.backend(of[0])) for name, of in PLAN.items()])

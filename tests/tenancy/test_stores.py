@@ -252,6 +252,7 @@ def _busy(world: World, name: str) -> Iterator[threading.Event]:
 
 def test_a_database_or_schema_of_another_tenant_is_refused(deployment: Deployment) -> None:
     if deployment.database("x")["kind"] == "memory":
+        # Its mark would have to be another deployment's; memory dies with the one that it belongs to.
         pytest.skip("no other process can be given a database in memory")
     deployment.of("initech").upsert_session(session("s", secret=1))
     deployment.of("globex").upsert_session(session("s", secret=2))

@@ -1,11 +1,11 @@
-# `make` lists the tasks. Every task sets up what it needs; nothing is installed outside this folder.
+# `make` lists the tasks. Every task sets up what it needs: Python packages in this folder, servers where they are missing.
 PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := .venv/bin/
 STAMP := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast leaks lint types check docs bench lock clean
+.PHONY: help setup demo test test-fast leaks races lint types check docs bench lock clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,13 +27,16 @@ demo: $(STAMP) ## run the main job on embedded SQLite (SERVE=1 keeps the server 
 	$(RUN)dbrouter demo $(if $(SERVE),--serve)
 
 test: $(STAMP) ## start the servers and run the whole suite
-	$(RUN)python -m pytest
+	$(RUN)python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 test-fast: $(STAMP) ## the suite without servers and real agno runs
 	$(RUN)python -m pytest tests/kernel tests/config -q
 
 leaks: $(STAMP) ## a million random calls by tenants who share hostile ids; not one row may cross
 	DBROUTER_LEAKS=10 $(RUN)python -m pytest tests/tenancy/leaks -o timeout=7200
+
+races: $(STAMP) ## a thousand rounds of every race for one record, on memory; on databases a thousand of all together
+	DBROUTER_RACES=18 $(RUN)python -m pytest tests/oracle/test_races.py -o timeout=3600
 
 lint: $(STAMP) ## ruff and the import contracts
 	$(RUN)ruff check .

@@ -11,8 +11,8 @@ from scripts.servers import IN_FRONT, STARTERS, CannotStart, Server
 
 
 def main() -> int:
-    """The exit code: 1 if a server could not be started."""
-    missing = 0
+    """The exit code: 1 if a server that everyone can have could not be started."""
+    missing = False
     running: dict[str, Server] = {}
     starters = dict(STARTERS)
     for name, (behind, start) in IN_FRONT.items():
@@ -21,7 +21,7 @@ def main() -> int:
         try:
             server = running[name] = start()
         except CannotStart as error:
-            missing = 1
+            missing = missing or not error.optional
             print(f"{name:<12} NOT RUNNING: {'; '.join(error.reasons)}")
         else:
             print(f"{name:<12} {server.version:<12} {server.url}", flush=True)
@@ -29,7 +29,7 @@ def main() -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
-    return missing
+    return int(missing)
 
 
 def _running(name: str, running: Mapping[str, Server]) -> Server:

@@ -18,19 +18,23 @@ STOP_SECONDS = 20.0
 
 
 class CannotStart(Exception):
-    """A server could not be started; names every route that was tried and why it failed."""
+    """A server could not be started; names every route that was tried and why it failed.
 
-    def __init__(self, name: str, reasons: Sequence[str]) -> None:
+    optional: nobody can have it who does not have it already, so that its absence is told and fails nothing.
+    """
+
+    def __init__(self, name: str, reasons: Sequence[str], *, optional: bool = False) -> None:
         super().__init__(f"cannot start {name}: " + "; ".join(reasons))
         self.name = name
         self.reasons = tuple(reasons)
+        self.optional = optional
 
 
 class Server:
     """A running server.
 
     url: how a client reaches it. version: what it says of itself. folder: where its data and its log are.
-    ready: returns once it answers, else raises. Stops at interpreter exit by itself.
+    ready: returns once it answers, else raises. kill_signal: what `kill` sends. Stops at interpreter exit by itself.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Server:
         user: User | None,
         ready: Callable[[], None],
         stop_signal: signal.Signals = signal.SIGTERM,
+        kill_signal: signal.Signals = signal.SIGKILL,
     ) -> None:
         self.name = name
         self.url = url
@@ -53,6 +58,7 @@ class Server:
         self._user = user
         self._ready = ready
         self._stop_signal = stop_signal
+        self._kill_signal = kill_signal
         self._process: subprocess.Popen[bytes] | None = None
         self._start()
         atexit.register(self.stop)
@@ -73,7 +79,7 @@ class Server:
 
     def kill(self) -> None:
         """Crash it: every process of it is gone at once, the data stays as it is on disk."""
-        self._end(signal.SIGKILL)
+        self._end(self._kill_signal)
 
     def restart(self) -> None:
         """Start it again on the same port and data, after `kill` or in place of the running one."""

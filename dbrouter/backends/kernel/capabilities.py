@@ -8,6 +8,8 @@ from typing import Any
 
 from dbrouter.backends.kernel.filters import Everything, Filter, Related
 from dbrouter.backends.kernel.isolation import Isolation
+from dbrouter.backends.kernel.ops import Order
+from dbrouter.backends.kernel.tables import TableSpec
 
 
 def only_everything(where: Filter) -> bool:
@@ -25,6 +27,15 @@ def all_but_related(where: Filter) -> bool:
     return not isinstance(where, Related)
 
 
+def no_walks(_spec: TableSpec, _path: tuple[str, ...], _order: Order) -> bool:
+    """The walks of a store that keeps no order."""
+    return False
+
+
+CHEAPER = frozenset({"walks", "many", "several", "skips"})
+"""Capabilities that make emulation cheap, and take nothing over from it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """A store's native abilities; everything not claimed is emulated by the kernel, or refused where noted.
@@ -36,6 +47,11 @@ class Capabilities:
     batches: several upserts in one request. uniques: enforces declared unique sets.
     parents: enforces declared parents.
     commits: atomic commit of several records. Not emulated: without it, such a commit is refused.
+    walks: along which path of a table, in which order, it hands out records piece by piece (`Walk`); no columns are the
+    whole table. many: several records by their keys in one request (`GetMany`). several: a scan may name several values
+    of a path's last column (`In`), and is one request all the same. skips: a walk passes over records that nobody asked
+    for (`Walk.skip`), so that the tenth page costs what the first does. They make pages cheap where filters or orders
+    are emulated; a store that filters and orders needs none of them.
     isolations: how tenants can be kept apart in it, apart from a database for each (see `isolation.py`).
     """
 
@@ -54,12 +70,17 @@ class Capabilities:
     uniques: bool = False
     parents: bool = False
     commits: bool = False
+    walks: Callable[[TableSpec, tuple[str, ...], Order], bool] = no_walks
+    many: bool = False
+    several: bool = False
+    skips: bool = False
     isolations: frozenset[Isolation] = frozenset()
 
     @property
     def complete(self) -> bool:
         """Whether every op runs natively, however tenants are kept apart."""
-        return replace(self, isolations=EVERYTHING_NATIVE.isolations) == EVERYTHING_NATIVE
+        unclaimed = {each.name: each.default for each in fields(self) if each.name in CHEAPER}
+        return replace(self, **unclaimed, isolations=EVERYTHING_NATIVE.isolations) == EVERYTHING_NATIVE
 
     def as_dict(self) -> dict[str, Any]:
         """Name -> claimed, for tables and `dbrouter check`; filters as "all", "one table" or "none"."""
@@ -67,7 +88,7 @@ class Capabilities:
         return {
             each.name: words.get(self.filters, "some") if each.name == "filters" else getattr(self, each.name)
             for each in fields(self)
-            if each.name != "isolations"
+            if each.name not in (*CHEAPER, "isolations")
         } | {"isolations": ", ".join(sorted(each.value for each in self.isolations)) or "none"}
 
 

@@ -29,7 +29,7 @@ from dbrouter.backends.kernel.errors import Corrupt, Unstorable
 MARK = "\ufdd0"
 _MARK_BYTES = MARK.encode()
 _UNSAFE_TEXT = re.compile("[\x00\ud800-\udfff\ufdd0]")
-_ESCAPED = re.compile(MARK + "(0000|d[89a-f][0-9a-f]{2}|fdd0)")
+_ESCAPED = re.compile(MARK + "(0000|0024|d[89a-f][0-9a-f]{2}|fdd0)")
 _TAG = re.compile(MARK + r"(nan|inf|-inf|-0\.0|int:|num:|dec:|b64:)")
 _NEGATIVE_ZERO = re.compile(rb"-0\.0(?![0-9e])")
 _SAFE_INTEGER = range(-(2**63), 2**63)
@@ -86,6 +86,26 @@ def decode_text(text: str) -> str:
     return _ESCAPED.sub(_unescaped, text) if MARK in text else text
 
 
+def escaped_integer(value: int) -> str:
+    """The text that stands for an integer which a store's numbers cannot hold; `restored` makes it the integer."""
+    return f"{MARK}int:{value}"
+
+
+def escaped_character(character: str) -> str:
+    """The text that stands for a character which a store does not take where it is; `restored` makes it that one."""
+    return f"{MARK}{ord(character):04x}"
+
+
+def restored(value: Any) -> Any:
+    """The value that was encoded, from a tree of JSON values with the escapes still in it."""
+    return _restored(value)
+
+
+def is_marked(data: bytes) -> bool:
+    """Whether there may be an escape in UTF-8 text: without one there is nothing to restore."""
+    return _MARK_BYTES in data
+
+
 def _plain(value: Any) -> Any:
     """What orjson hands over because JSON has no form for it."""
     plain = _substituted(value)
@@ -134,7 +154,7 @@ def _escaped_tree(value: Any, path: str, depth: int) -> Any:
         case Enum():
             return _escaped_tree(value.value, path, depth + 1)
         case int():
-            return int(value) if value in _SAFE_INTEGER else f"{MARK}int:{value}"
+            return int(value) if value in _SAFE_INTEGER else escaped_integer(value)
         case float():
             plain = math.isfinite(value) and (value or math.copysign(1, value) > 0)
             return float(value) if plain else f"{MARK}{float(value)!r}"
@@ -224,7 +244,7 @@ def _restored_text(text: str) -> Any:
 
 
 def _escaped(match: re.Match[str]) -> str:
-    return f"{MARK}{ord(match[0]):04x}"
+    return escaped_character(match[0])
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -45,6 +45,11 @@ class HoldsRowsBack(Protocol):
         ...
 
 
+def keeps_apart(store: object) -> tuple[bool, bool]:
+    """Whether a store has namespaces, and whether it holds rows back. What stands around it has and does the same."""
+    return isinstance(store, HasNamespaces), isinstance(store, HoldsRowsBack)
+
+
 _NAMESPACE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

@@ -2,7 +2,8 @@
 
 A policy is one function over ops, a log line prints them, a test compares them, the router routes them.
 A store must execute `Get`, `Scan` of a table or a declared index, and `Commit` of one write. The others are
-declared as capabilities; the kernel emulates them on a store that does not declare them (`emulation/`).
+declared as capabilities; the kernel emulates them on a store that does not declare them (`emulation/`). `Walk` and
+`GetMany` are asked by that emulation only, and only of stores that declare them.
 """
 
 from __future__ import annotations
@@ -111,6 +112,49 @@ class Scan(Op[Page]):
     raw: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The next records along a path. `after` is where the next walk goes on, `None` at the end.
+
+    total: how many records are on the path, if the op asked for it.
+    """
+
+    records: list[Record]
+    after: Any = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk(Op[Walked]):
+    """The next records along one access path, in order: what pages are made of where a store cannot filter.
+
+    where: an equality for each column of an access path (`emulation/access.py`), or `EVERYTHING`.
+    order: one term; the table's key breaks ties in its direction. after: `Walked.after` of the walk before.
+    skip: records to pass over first, on a store that declares `skips`. total: also count all records of the path.
+    columns, raw: as in `Scan`.
+    """
+
+    table: str
+    where: Filter
+    order: Order
+    limit: int
+    after: Any = None
+    skip: int = 0
+    total: bool = False
+    columns: tuple[str, ...] | None = None
+    raw: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetMany(Op["list[Record | None]"]):
+    """The records with these keys, in this order, `None` for those that are not there. columns, raw: as in `Scan`."""
+
+    table: str
+    keys: tuple[Key, ...]
+    columns: tuple[str, ...] | None = None
+    raw: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Children:
     """The records of another table whose `on` columns equal the loaded record's key, column by column.
@@ -203,7 +247,10 @@ class Commit(Op["tuple[Version | None, ...]"]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Insert(Op[None]):
-    """New records, all or none. A taken key or unique value raises `Duplicate`, a missing parent `MissingParent`."""
+    """New records, all or none. A taken key or unique value raises `Duplicate`, a missing parent `MissingParent`.
+
+    Of one record, a duplicate is told before a missing parent.
+    """
 
     table: str
     records: tuple[Record, ...]
@@ -218,7 +265,8 @@ class Upsert(Op["list[Stored | None]"]):
     expect: as in `Put`, but a mismatch answers `None`.
     returning: when false, answered records need hold only the identifying columns (versions come with an expectation
     all the same), and without a guard or an expectation the answer is an empty list.
-    Positions (`Next`) are decided one writer at a time per parent.
+    Positions (`Next`) are decided one writer at a time per parent. Of one record, a refusal is told before that its
+    parent is missing.
     """
 
     table: str

@@ -69,7 +69,7 @@ class BlockingRuntime:
         time.sleep(seconds)  # noqa: ASYNC251  # nothing else runs on a blocking store's thread
 
     async def gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
-        """Run the calls on threads."""
+        """Run the calls on threads; those that get none run on the caller's."""
         if len(calls) == 1:
             return [_outcome(calls[0])]
         return [outcome() for outcome in [self._started(call) for call in calls]]
@@ -85,10 +85,17 @@ class BlockingRuntime:
         """Start a call on a thread; answers what waits for its outcome."""
         try:
             # Each call gets the context of the caller, so tenants and traces reach the threads.
-            return self._threads().submit(copy_context().run, _outcome, call).result
+            started = self._threads().submit(copy_context().run, _outcome, call)
         except RuntimeError:
             # The interpreter is ending and lends no more threads, and traces still have to be written: run it here.
             return lambda: _outcome(call)
+
+        def outcome() -> T | BaseException:
+            # A call that fans out runs on a thread of the pool itself. If such calls have them all, and each waits for
+            # one more, none ever ends: what has not begun is taken back and done here.
+            return _outcome(call) if started.cancel() else started.result()
+
+        return outcome
 
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:

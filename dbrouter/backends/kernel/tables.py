@@ -119,6 +119,8 @@ class TableSpec:
     time: TimeUnit = TimeUnit.SECONDS
     provisioned: bool = False
     """Whether agno creates it in `_create_all_tables`, rather than on first write."""
+    ours: bool = False
+    """Whether agno has none like it, and its classes leave it alone."""
 
     @property
     def column_names(self) -> tuple[str, ...]:

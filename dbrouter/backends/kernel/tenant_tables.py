@@ -43,7 +43,7 @@ def _shared(spec: TableSpec) -> TableSpec:
 
 def _indexes(spec: TableSpec) -> list[Index]:
     alone = [Index(columns=(column.name,)) for column in spec.columns if column.index or column.sqlite_index]
-    return [replace(index, columns=(TENANT, *index.columns), ours=True) for index in (*alone, *spec.indexes)]
+    return [replace(index, columns=(TENANT, *index.columns), ours=True) for index in (*spec.indexes, *alone)]
 
 
 def _uniques(spec: TableSpec) -> list[Unique]:

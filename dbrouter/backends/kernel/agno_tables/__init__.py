@@ -1,4 +1,7 @@
-"""Every table of agno 3.1.10 as a `TableSpec`, one module a family. A test compares them with agno's own schemas."""
+"""Every table of agno 3.1.10 as a `TableSpec`, one module a family, and the turns of some.
+
+A test compares them with agno's own schemas.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from dbrouter.backends.kernel.agno_tables import (
     service_accounts,
     sessions,
     traces,
+    turns,
 )
 from dbrouter.backends.kernel.tables import TableSpec
 
@@ -43,6 +47,7 @@ TABLES: dict[str, TableSpec] = {
         service_accounts,
         mcp_oauth,
         authz,
+        turns,
     )
     for table in family.TABLES
 }

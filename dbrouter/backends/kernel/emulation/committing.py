@@ -12,7 +12,6 @@ from dbrouter.backends.kernel.emulation.internal_tables import RESERVATIONS
 from dbrouter.backends.kernel.emulation.native import Native
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservations
-from dbrouter.backends.kernel.emulation.retrying import Attempts, Lost
 from dbrouter.backends.kernel.emulation.writing import Writing
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unsupported
 from dbrouter.backends.kernel.filters import Filter
@@ -32,6 +31,7 @@ from dbrouter.backends.kernel.ops import (
     Version,
     Write,
 )
+from dbrouter.backends.kernel.racing import Attempts, Lost
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.stored_form import as_stored
 from dbrouter.backends.kernel.tables import TableSpec

@@ -14,12 +14,12 @@ from dbrouter.backends.kernel.duplicates import uniques_of
 from dbrouter.backends.kernel.emulation.positions import counter_of
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservations
-from dbrouter.backends.kernel.emulation.retrying import Attempts, Lost
 from dbrouter.backends.kernel.errors import Conflict
 from dbrouter.backends.kernel.filters import all_of, columns_of, eq
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Commit, Delete, Key, Remove, Scan, Stored
+from dbrouter.backends.kernel.racing import Attempts, Lost
 from dbrouter.backends.kernel.relating import Children, still_referenced
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import Parent, TableSpec
@@ -74,7 +74,7 @@ class Deleting:
             await self._check_unreferenced(spec, doomed, beside)
         return Removal(
             descendants=[Remove(table=child.name, key=key_in(child, record)) for child, record in doomed[:-1]],
-            own=Remove(table=spec.name, key=key_in(spec, stored.record), expect=stored.version),
+            own=self._own(spec, stored),
             kept_for_them=[
                 *[each for child, record in doomed for each in await self._reservations.given_up(child, record, None)],
                 *self._counters(doomed),
@@ -83,7 +83,11 @@ class Deleting:
 
     async def remove(self, spec: TableSpec, stored: Stored) -> None:
         """Remove exactly this version of a record, with its descendants. Raises `Lost` or `MissingParent`."""
-        removal = await self.planned(spec, stored)
+        if self._store.capabilities.deletes and self._store.capabilities.uniques:
+            # The store takes along what cascades.
+            removal = Removal(descendants=[], own=self._own(spec, stored), kept_for_them=[])
+        else:
+            removal = await self.planned(spec, stored)
         together = (*removal.descendants, removal.own, *removal.kept_for_them)
         try:
             if self._store.capabilities.commits and len(together) <= MOST_TOGETHER:
@@ -94,6 +98,9 @@ class Deleting:
         except Conflict as race:
             raise Lost from race
         await self._reservations.release(removal.kept_for_them)
+
+    def _own(self, spec: TableSpec, stored: Stored) -> Remove:
+        return Remove(table=spec.name, key=key_in(spec, stored.record), expect=stored.version)
 
     async def _delete(self, spec: TableSpec, key: Key, op: Delete) -> bool:
         attempts = Attempts(self._store.runtime, f"delete of {spec.name} {key}")

@@ -16,7 +16,7 @@ from dbrouter.backends.kernel.emulation.updating import Updating
 from dbrouter.backends.kernel.emulation.upserting import Upserting
 from dbrouter.backends.kernel.emulation.writing import Writing
 from dbrouter.backends.kernel.errors import Unsupported
-from dbrouter.backends.kernel.isolation import HasNamespaces, HoldsRowsBack
+from dbrouter.backends.kernel.isolation import HasNamespaces, HoldsRowsBack, keeps_apart
 from dbrouter.backends.kernel.ops import (
     Aggregate,
     Batch,
@@ -51,11 +51,11 @@ class Emulated:
     def __new__(cls, store: Store, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> Self:
         """One that has namespaces, or holds rows back, if the store does."""
         del tables
-        return super().__new__(cast("type[Self]", _KINDS[_keeps_apart(store)]) if cls is Emulated else cls)
+        return super().__new__(cast("type[Self]", _KINDS[keeps_apart(store)]) if cls is Emulated else cls)
 
     def __init__(self, store: Store, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> None:
         self.runtime = store.runtime
-        self._store = store
+        self.driver = self._store = store
         self._tables = tables
         self._complete = store.capabilities.complete
         children = CHILDREN if tables is ALL_TABLES else children_by_table(tables)
@@ -65,7 +65,7 @@ class Emulated:
         writing = Writing(store, reading, reservations)
         deleting = Deleting(store, reading, reservations, children)
         committing = Committing(store, native, reading, writing, deleting, reservations)
-        upserting = Upserting(store, reading, writing, reservations, Positions(store, reading))
+        upserting = Upserting(store, native, reading, writing, reservations, Positions(store, reading))
         updating = Updating(store, reading, writing)
         self._native = native
         self._answers: dict[type[Op[Any]], Callable[[Any], Awaitable[Any]]] = {
@@ -79,7 +79,7 @@ class Emulated:
             Update: updating.update,
             Claim: updating.claim,
             Delete: deleting.delete,
-            Batch: self._batch,
+            Batch: upserting.batch,
         }
 
     @property
@@ -116,10 +116,6 @@ class Emulated:
         """Close the store."""
         await self._store.close()
 
-    async def _batch(self, op: Batch) -> None:
-        for upsert in op.upserts:
-            await self.execute(upsert)
-
 
 class _InNamespaces(Emulated):
     """Over a store that has namespaces."""
@@ -139,10 +135,6 @@ class _HoldingRowsBack(Emulated):
 
 class _InNamespacesHoldingRowsBack(_InNamespaces, _HoldingRowsBack):
     """Over a store that does both."""
-
-
-def _keeps_apart(store: Store) -> tuple[bool, bool]:
-    return isinstance(store, HasNamespaces), isinstance(store, HoldsRowsBack)
 
 
 _KINDS: dict[tuple[bool, bool], type[Emulated]] = {

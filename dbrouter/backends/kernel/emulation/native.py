@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from dbrouter.backends.kernel.capabilities import Capabilities
+from dbrouter.backends.kernel.capabilities import Capabilities, no_walks
 from dbrouter.backends.kernel.duplicates import uniques_of
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter
 from dbrouter.backends.kernel.matching import split
@@ -20,6 +20,7 @@ from dbrouter.backends.kernel.ops import (
     Commit,
     Delete,
     Get,
+    GetMany,
     Insert,
     Load,
     Measure,
@@ -30,6 +31,7 @@ from dbrouter.backends.kernel.ops import (
     Scan,
     Update,
     Upsert,
+    Walk,
     Write,
 )
 from dbrouter.backends.kernel.relating import Children
@@ -82,6 +84,11 @@ class Native:
                 return can.deletes and self.filters(where)
             case Batch(upserts=upserts):
                 return can.batches and all(self.runs(each) for each in upserts)
+            case Walk():
+                # Only emulations ask, and only for what is declared: this is one beneath another.
+                return can.walks is not no_walks
+            case GetMany():
+                return can.many
             case Insert(table=table):
                 # An insert has no capability of its own: who can upsert can insert; for others it is a commit of puts.
                 return can.upserts and self.plain(table)

@@ -14,11 +14,11 @@ from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.emulation.internal_tables import POSITIONS
 from dbrouter.backends.kernel.emulation.reading import Reading
-from dbrouter.backends.kernel.emulation.retrying import Attempts
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
 from dbrouter.backends.kernel.filters import all_of, eq, is_null
 from dbrouter.backends.kernel.merging import Next, Record, Rule
 from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Key, Put, Remove, Scan, Stored
+from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dbrouter.backends.kernel.aggregating import aggregate
 from dbrouter.backends.kernel.completing import check_columns, projected, with_text
-from dbrouter.backends.kernel.emulation.access import lookups, only_key
+from dbrouter.backends.kernel.emulation.access import lookups, only_key, only_keys
+from dbrouter.backends.kernel.emulation.at_once import at_once, each_once, many
 from dbrouter.backends.kernel.emulation.native import Native
+from dbrouter.backends.kernel.emulation.paging import Paging
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, columns_of
 from dbrouter.backends.kernel.loading import children_scan, in_order
@@ -29,6 +32,7 @@ class Reading:
         self._store = store
         self._native = native
         self._tables = tables
+        self._paging = Paging(store)
 
     def spec(self, table: str) -> TableSpec:
         """The table's spec. Raises `StoreError` for a table nobody declared."""
@@ -62,6 +66,8 @@ class Reading:
         spec = self.spec(op.table)
         read = _columns_read(op.where, op.order)
         check_columns(spec, (*(op.columns or ()), *sorted(read)))
+        if native == EVERYTHING and op.limit is not None and (way := self._paging.way(spec, op, residual)):
+            return await self._paging.page(spec, op, way)
         columns = None if op.columns is None else tuple(dict.fromkeys((*op.columns, *spec.key, *sorted(read))))
         records = await self._matching(spec, native, residual, columns, op.raw - read)
         ordered = sort_records(records, op.order, spec.key)
@@ -73,11 +79,31 @@ class Reading:
         """The record with its children."""
         if self._native.runs(op):
             return await self._store.execute(op)
+        where, rest = await self.prepared(op.where)
+        among, others = await self.prepared(op.children.where)
+        if self._native.capabilities.loads and (others == EVERYTHING or op.children.limit is None):
+            asked = replace(op, where=where, children=replace(op.children, where=among))
+            return await self._load_and_choose(asked, rest, others)
         found = await self.get(Get(table=op.table, key=op.key, where=op.where, versioned=True))
         if found is None:
             return None
         children = await self.scan(children_scan(op, self.spec(op.children.table).key))
         return Loaded(with_text(found.record, op.raw), found.version, in_order(op, children.records))
+
+    async def _load_and_choose(self, op: Load, rest: Filter, others: Filter) -> Loaded | None:
+        """What a store loads that filters neither the record by `rest` nor its children by `others`."""
+        late, read = op.raw & set(columns_of(rest)), set(columns_of(others))
+        columns = tuple(dict.fromkeys((*op.children.columns, *sorted(read))))
+        children = replace(op.children, columns=columns, raw=op.children.raw - read)
+        loaded = await self._store.execute(replace(op, raw=op.raw - late, children=children))
+        if loaded is None or not matches(rest, loaded.record):
+            return None
+        chosen = [
+            projected(with_text(each, op.children.raw & read), op.children.columns)
+            for each in loaded.children
+            if matches(others, each)
+        ]
+        return Loaded(with_text(loaded.record, late), loaded.version, chosen)
 
     async def aggregate(self, op: Aggregate) -> Page:
         """The page of groups."""
@@ -124,13 +150,17 @@ class Reading:
         self, spec: TableSpec, native: Filter, residual: Filter, columns: tuple[str, ...] | None, raw: frozenset[str]
     ) -> list[Record]:
         """Every matching record, unordered, by the cheapest scans the store can do."""
-        if native == EVERYTHING and (key := only_key(spec, residual)) is not None:
-            found = await self._store.execute(Get(table=spec.name, key=key))
-            records = [] if found is None else [projected(with_text(found.record, raw), columns)]
+        if native == EVERYTHING and (keys := only_keys(spec, residual)) is not None:
+            records = await many(self._store, spec.name, keys, columns, raw)
         else:
-            paths: Sequence[Filter] = (native,) if native != EVERYTHING else lookups(spec, residual)
+            paths: Sequence[Filter] = (
+                (native,)
+                if native != EVERYTHING
+                else lookups(spec, residual, several=self._native.capabilities.several)
+            )
             scans = [Scan(table=spec.name, where=path, columns=columns, raw=raw) for path in paths]
-            records = [record for scan in scans for record in (await self._store.execute(scan)).records]
+            pages = await at_once(self._store.runtime, [partial(self._store.execute, scan) for scan in scans])
+            records = each_once(spec, [page.records for page in pages])
         return [record for record in records if matches(residual, record)]
 
     async def _counted(self, op: Scan) -> Page:

@@ -2,14 +2,17 @@
 
 Taking values is three conditional writes: reserve, write the record, confirm. The reservation's version changes with
 each, so of two writers that saw the same reservation one loses. A reservation whose holder does not have the values
-(its writer crashed, or the record is gone) is taken over. If that happens to a writer that is only slow, its
-confirmation fails and it takes its record back. Until it is confirmed, a record with such values can be seen and
-vanish; should its writer crash between writing and taking back, two records with the same values remain.
+(its writer crashed, or the record is gone) is taken over, an unconfirmed one after `GRACE`. Its writer does not begin
+to write the record when `LEASE` is over, so that whoever reads the record will find it again. The rest is for a write
+that the database carries out `GRACE - LEASE` after it was sent: its confirmation fails and the record is taken back,
+and may have been seen; should its writer crash before that, two records with the same values remain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +21,21 @@ from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.duplicates import duplicate, unique_values, uniques_of
 from dbrouter.backends.kernel.emulation.internal_tables import RESERVATIONS
 from dbrouter.backends.kernel.emulation.reading import Reading
-from dbrouter.backends.kernel.emulation.retrying import Lost
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
 from dbrouter.backends.kernel.filters import all_of, eq
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import ABSENT, Absent, Commit, Get, Key, Put, Remove, Stored, Version
+from dbrouter.backends.kernel.racing import Lost
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec, Unique
 
-GRACE = 0.05
-"""Seconds that a writer between reserving and writing is left alone. Correctness does not depend on it."""
+LEASE = 1.0
+"""Seconds after reserving in which a writer may begin to write the record; later it reserves anew."""
+GRACE = 3.0
+"""Seconds that a writer between reserving and writing is left alone. That one record has the values does not depend on
+it: it is what nobody sees of a record that will be taken back."""
+PAUSE = 0.05
+"""Seconds between two looks at a writer that is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +98,24 @@ class Reservations:
                 removes.append(Remove(table=RESERVATIONS.name, key=(found.record["id"],), expect=found.version))
         return removes
 
-    async def reserve(self, wanted: Sequence[Reservation]) -> list[Reservation]:
-        """The reservations as they are after taking them, one by one. Raises `Lost`."""
-        return [await self._take(each, confirmed=False) for each in wanted]
+    @asynccontextmanager
+    async def reserved(self, wanted: Sequence[Reservation]) -> AsyncGenerator[list[Reservation]]:
+        """The reservations as they are after taking them, one by one, for writing the record within.
+
+        Raises `Lost`. What was taken is given up if the record is not written.
+        """
+        began = time.monotonic()
+        taken: list[Reservation] = []
+        try:
+            for each in wanted:
+                taken.append(await self._take(each, confirmed=False))
+            _be_in_time(began)
+            yield taken
+        except (Lost, Duplicate):
+            # Only what was not there before: another writer of the same record may count on the rest.
+            new = [mine for mine, each in zip(taken, wanted, strict=False) if each.expect is ABSENT]
+            await self.release([Remove(table=RESERVATIONS.name, key=(each.id,), expect=each.expect) for each in new])
+            raise
 
     async def confirm(self, reserved: Sequence[Reservation]) -> Unique | None:
         """The unique set that was lost to another record meanwhile, if one was."""
@@ -152,16 +175,16 @@ class Reservations:
         return await self._store.execute(Get(table=spec.name, key=key, versioned=True))
 
     async def _refuse_if_held(self, spec: TableSpec, unique: Unique, reservation: Stored) -> None:
-        if not await self._is_held(spec, unique, reservation):
-            if reservation.record["confirmed"]:
+        waited = 0.0
+        while not await self._is_held(spec, unique, reservation):
+            if reservation.record["confirmed"] or waited >= GRACE:
                 return
             # Its writer may be between reserving and writing: one that lives is done after a moment.
-            await self._store.runtime.sleep(GRACE)
+            await self._store.runtime.sleep(PAUSE)
+            waited += PAUSE
             again = await self._find(reservation.record["id"])
             if again is None or again.version != reservation.version:
                 raise Lost
-            if not await self._is_held(spec, unique, reservation):
-                return
         raise duplicate(spec.name, unique.columns)
 
     async def _is_held(self, spec: TableSpec, unique: Unique, reservation: Stored) -> bool:
@@ -177,6 +200,11 @@ class Reservations:
         except (Conflict, Duplicate) as race:
             raise Lost from race
         return Reservation(wanted.id, wanted.holder, wanted.unique, version)
+
+
+def _be_in_time(began: float) -> None:
+    if time.monotonic() - began > LEASE:
+        raise Lost
 
 
 def _id(spec: TableSpec, unique: Unique, values: tuple[object, ...]) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 
 from dbrouter.backends.kernel.completing import changed, check_changes, projected
 from dbrouter.backends.kernel.emulation.reading import Reading
-from dbrouter.backends.kernel.emulation.retrying import Attempts, Lost
 from dbrouter.backends.kernel.emulation.writing import Writing
 from dbrouter.backends.kernel.filters import Filter
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Claim, Key, Update
+from dbrouter.backends.kernel.racing import Attempts, Lost
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.stored_form import as_stored
 from dbrouter.backends.kernel.tables import TableSpec

@@ -9,11 +9,11 @@ from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.duplicates import duplicate, unique_values, uniques_of
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservation, Reservations
-from dbrouter.backends.kernel.emulation.retrying import Attempts, Lost
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
 from dbrouter.backends.kernel.filters import all_of, eq
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Key, Put, Remove, Scan, Stored, Version
+from dbrouter.backends.kernel.racing import Attempts, Lost
 from dbrouter.backends.kernel.relating import missing_parent, named_parent
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import Parent, TableSpec, Unique
@@ -40,8 +40,8 @@ class Writing:
             return await self._put(
                 spec, before, after, (put, *(each.put(confirmed=True) for each in wanted), *leftover)
             )
-        reserved = await self._reservations.reserve(wanted)
-        version = await self._put(spec, before, after, (put,))
+        async with self._reservations.reserved(wanted) as reserved:
+            version = await self._put(spec, before, after, (put,))
         await self._confirm(spec, before, Stored(after, version), reserved)
         await self._reservations.release(leftover)
         return version

@@ -37,6 +37,11 @@ class MemoryState:
         self._versions = itertools.count(1)
         self._lock = threading.Lock()
         self._undo: list[tuple[str, Key, Row | None]] = []
+        self._namespaces: dict[str, MemoryState] = {}
+
+    def namespace(self, name: str) -> MemoryState:
+        """The tables of that name's own, which live as long as these."""
+        return self._namespaces.setdefault(name, MemoryState(self.specs))
 
     @contextmanager
     def transaction(self) -> Generator[None]:

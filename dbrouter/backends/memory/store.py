@@ -50,18 +50,28 @@ class MemoryStore:
     """Executes every op natively, one at a time, over tables that live as long as this object.
 
     Nothing is shared with the caller: values are kept as the codec writes them. Versions are increasing integers.
-    tables: the specs it serves, agno's and their shared forms if not given.
+    tables: the specs it serves, agno's and their shared forms if not given. state: the rows; none if not given.
     """
 
     runtime: Runtime
 
-    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> None:
+    def __init__(
+        self,
+        settings: MemorySettings | None = None,
+        *,
+        tables: Mapping[str, TableSpec] = ALL_TABLES,
+        state: MemoryState | None = None,
+    ) -> None:
         self.runtime = BlockingRuntime()
         self._settings = settings if settings is not None else MemorySettings()
         self._names = physical_names(self._settings.names)
         self._tables = tables
-        self._state = MemoryState(tables)
+        self._state = MemoryState(tables) if state is None else state
         self._namespaces: dict[str, Self] = {}
+
+    def share(self, other: MemoryStore, /) -> None:
+        """Have the other one's rows from now on, in each namespace too."""
+        self._state = other._state
 
     @classmethod
     def from_settings(cls, settings: MemorySettings, *, name: str = "") -> Self:
@@ -98,10 +108,10 @@ class MemoryStore:
 
     def in_namespace(self, namespace: str) -> Store:
         """A store over tables of its own, which live as long as this object."""
+        state = self._state.namespace(checked_namespace(namespace))
+        store = type(self)(self._settings, tables=self._tables, state=state)
         # Two threads that come first at the same time get the same.
-        return self._namespaces.setdefault(
-            checked_namespace(namespace), type(self)(self._settings, tables=self._tables)
-        )
+        return self._namespaces.setdefault(namespace, store)
 
     async def ping(self) -> None:
         """Return: memory always answers."""
@@ -124,6 +134,12 @@ class MemoryStore:
 class AsyncMemoryStore(MemoryStore):
     """The same for an event loop. No op waits for anything, so none suspends."""
 
-    def __init__(self, settings: MemorySettings | None = None, *, tables: Mapping[str, TableSpec] = ALL_TABLES) -> None:
-        super().__init__(settings, tables=tables)
+    def __init__(
+        self,
+        settings: MemorySettings | None = None,
+        *,
+        tables: Mapping[str, TableSpec] = ALL_TABLES,
+        state: MemoryState | None = None,
+    ) -> None:
+        super().__init__(settings, tables=tables, state=state)
         self.runtime: Runtime = AsyncRuntime()

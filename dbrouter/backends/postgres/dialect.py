@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dbrouter.backends.kernel.filters import Contains, Filter, Like, StartsWith
-from dbrouter.backends.kernel.tables import Kind, TableSpec
+from dbrouter.backends.kernel.tables import Column, Kind, TableSpec
 from dbrouter.backends.kernel.tenant_tables import TENANT
+from dbrouter.backends.postgres.changes import PostgresChanges
+from dbrouter.backends.sql.dialect import Longest
+from dbrouter.backends.sql.statements import Statement
 
 CASTS = {
     Kind.STRING: "text",
@@ -38,7 +41,14 @@ class PostgresDialect:
     name = "postgresql"
     placeholder = "%s"
     max_params = 60_000
-    locks_positions = True
+    returning = True
+    inserts_return = True
+    on_duplicate_key = False
+    partial_indexes = True
+    indexes_apart = True
+    keeps_uniques = True
+    together = False
+    exact_columns = False  # a column has the server's locale, unless it is told otherwise
 
     def __init__(
         self,
@@ -64,11 +74,19 @@ class PostgresDialect:
     def qualified(self, name: str) -> str:
         return f"{self.quoted(self.schema)}.{self.quoted(name)}"
 
-    def sqlalchemy_type(self, kind: Kind) -> Any:
+    def compiler(self) -> Any:
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+        return PGDialect_psycopg()
+
+    def column_type(self, column: Column, table: TableSpec) -> Any:
         from sqlalchemy.dialects.postgresql import JSONB
         from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Integer, String, Text
 
-        match kind:
+        if column.name == TENANT:
+            # Compared byte by byte whatever the server's locale, and in the order that listings ask for.
+            return String(collation="C")
+        match column.kind:
             case Kind.TIMESTAMP:
                 return DateTime(timezone=True)
             case _:
@@ -81,7 +99,16 @@ class PostgresDialect:
                     Kind.BOOLEAN: Boolean,
                     Kind.DATE: Date,
                     Kind.JSON: JSONB,
-                }[kind]()
+                }[column.kind]()
+
+    def longest(self, column: Column, table: TableSpec) -> Longest | None:
+        return None
+
+    def options(self, table: TableSpec) -> dict[str, Any]:
+        return {}
+
+    def is_exact(self, collation: str) -> bool:
+        return True
 
     def bound(self, kind: Kind) -> str:
         return f"%s::{CASTS[kind]}"
@@ -96,10 +123,10 @@ class PostgresDialect:
         # As text: our codec reads it faster than the driver, and raw columns want it unread.
         return f"{expression}::text" if kind is Kind.JSON else expression
 
-    def version(self, table: str) -> str | None:
+    def version(self, table: str, columns: Sequence[str]) -> str | None:
         return f"{table}.xmin::text"
 
-    def version_is(self, table: str) -> str:
+    def version_is(self, table: str, columns: Sequence[str]) -> str:
         return f"{table}.xmin = %s::text::xid"
 
     def code_points(self, expression: str) -> str:
@@ -129,11 +156,11 @@ class PostgresDialect:
     def member_params(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return (list(values),)
 
-    def least(self, left: str, right: str) -> str:
-        return f"LEAST({left}, {right})"
+    def least(self, stored: str, incoming: Callable[[], str]) -> str:
+        return f"LEAST({stored}, {incoming()})"
 
-    def greatest(self, left: str, right: str) -> str:
-        return f"GREATEST({left}, {right})"
+    def greatest(self, stored: str, incoming: Callable[[], str]) -> str:
+        return f"GREATEST({stored}, {incoming()})"
 
     def elapsed_ms(self, start: str, end: str) -> str:
         return f"FLOOR(EXTRACT(EPOCH FROM (({end})::timestamptz - ({start})::timestamptz)) * 1000)::bigint"
@@ -148,17 +175,35 @@ class PostgresDialect:
         # As it lies on disk: what is compressed and stored apart need not be read for it.
         return f"pg_column_size({expression})"
 
-    def lock_position(self, column: str, width: int) -> str | None:
+    def lock_positions(self, column: str, parents: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
+        lists = tuple(map(list, zip(*parents, strict=True)))
         # The key that agno's own class locks, so that both can write side by side. Sorted, so writers cannot deadlock.
         lock = f"SELECT pg_advisory_xact_lock(hashtext('agno_{column}'), hashtext(%s))"
-        if width == 1:
-            return f"{lock % 'parent'} FROM unnest(%s::text[]) AS parents(parent)"
-        # The text of a row quotes its parts, so no two parents have the same.
-        lists = ", ".join(["%s::text[]"] * width)
-        return f"{lock % 'parents::text'} FROM unnest({lists}) AS parents"
+        if len(lists) == 1:
+            sql = f"{lock % 'parent'} FROM unnest(%s::text[]) AS parents(parent)"
+        else:
+            # The text of a row quotes its parts, so no two parents have the same.
+            arrays = ", ".join(["%s::text[]"] * len(lists))
+            sql = f"{lock % 'parents::text'} FROM unnest({arrays}) AS parents"
+        return (Statement(sql, lists, writes=True, answers=False),)
+
+    def incoming(self, column: str) -> str:
+        return f"excluded.{column}"
+
+    def incoming_alias(self) -> str:
+        return ""
+
+    def apart(self, select: str) -> str:
+        return select
 
     def skip_locked(self) -> str:
         return " FOR UPDATE SKIP LOCKED"
+
+    def share_lock(self) -> str:
+        return " FOR SHARE"
+
+    def insert_if_absent(self, table: str, columns: str, values: str) -> str:
+        return f"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING"
 
     @staticmethod
     def runs_natively(where: Filter) -> bool:
@@ -180,6 +225,9 @@ class PostgresDialect:
             " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'f')"
         )
         return columns, (self.schema,)
+
+    def changes(self) -> PostgresChanges:
+        return PostgresChanges(self.schema, self.quoted)
 
     def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         lock = ("SELECT pg_advisory_xact_lock(hashtext('dbrouter_ddl'), hashtext(%s))", (self.schema,))

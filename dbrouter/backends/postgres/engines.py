@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from dbrouter.backends.kernel.deadline import SPENT
 from dbrouter.backends.postgres.pooler import settle, settle_async
-from dbrouter.backends.sql.waiting import SPENT, left_for_opening
+from dbrouter.backends.sql.waiting import left_for_opening
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine

@@ -99,14 +99,20 @@ class PostgresDriver:
         if len(statements) == 1:
             cursor = connection.execute(text(statements[0]), statements[0].params)
             return [Outcome(cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
-        with connection.pipeline():
-            cursors = [connection.execute(text(each), each.params) for each in statements]
+        try:
+            with connection.pipeline():
+                cursors = [connection.execute(text(each), each.params) for each in statements]
+        except psycopg.Error:
+            leave_pooler(connection)
+            forget_prepared(connection)
+            raise
         pairs = zip(statements, cursors, strict=True)
         return [Outcome(cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
 
     def roll_back(self, connection: Connection[Any]) -> None:
         """End a failed transaction."""
-        connection.rollback()
+        if not connection.closed:
+            connection.rollback()
 
     def translate(self, error: BaseException) -> Failure:
         """psycopg's error in our words."""
@@ -144,14 +150,20 @@ class AsyncPostgresDriver:
         if len(statements) == 1:
             cursor = await connection.execute(text(statements[0]), statements[0].params)
             return [Outcome(await cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
-        async with connection.pipeline():
-            cursors = [await connection.execute(text(each), each.params) for each in statements]
+        try:
+            async with connection.pipeline():
+                cursors = [await connection.execute(text(each), each.params) for each in statements]
+        except psycopg.Error:
+            leave_pooler(connection)
+            forget_prepared(connection)
+            raise
         pairs = zip(statements, cursors, strict=True)
         return [Outcome(await cursor.fetchall() if each.returns else [], cursor.rowcount) for each, cursor in pairs]
 
     async def roll_back(self, connection: AsyncConnection[Any]) -> None:
         """End a failed transaction."""
-        await connection.rollback()
+        if not connection.closed:
+            await connection.rollback()
 
     def translate(self, error: BaseException) -> Failure:
         """psycopg's error in our words."""
@@ -160,6 +172,23 @@ class AsyncPostgresDriver:
     def abandon(self, connection: AsyncConnection[Any]) -> None:
         """Close the socket without the connection's loop."""
         connection.pgconn.finish()
+
+
+def leave_pooler(connection: Connection[Any] | AsyncConnection[Any]) -> None:
+    """Close a connection of ours behind a pooler after a pipeline that failed; the next call opens another.
+
+    PgBouncer (1.18) may take such a client for busy until its next call, and lends its server to nobody else.
+    """
+    if connection.prepare_threshold is None and isinstance(connection, DeadlineConnection | AsyncDeadlineConnection):
+        connection.pgconn.finish()
+
+
+def forget_prepared(connection: Connection[Any] | AsyncConnection[Any]) -> None:
+    """Let statements be prepared anew after a pipeline that failed.
+
+    psycopg takes what it was about to prepare there for prepared, and would execute what the server does not have.
+    """
+    connection._prepared.clear()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # it has no public name
 
 
 def gone(connection: Connection[Any] | AsyncConnection[Any]) -> bool:

@@ -22,6 +22,7 @@ from dbrouter.backends.postgres.owner import AsyncOwner, BlockingOwner
 from dbrouter.backends.postgres.pooler import settle_each
 from dbrouter.backends.postgres.tenants import TenantsInPostgres
 from dbrouter.backends.sql.blocking import BlockingConnections
+from dbrouter.backends.sql.driver import place_of
 from dbrouter.backends.sql.native_async import AsyncConnections
 
 if TYPE_CHECKING:
@@ -76,12 +77,13 @@ class PostgresStore(TenantsInPostgres):
         if owner_url is not None:
             owner = address_of(owner_url)
             opening = connecting(owner, deadline, connect_timeout, prepared=False)
-            definer = BlockingOwner(opening, PostgresDriver(_place(name, owner)))
+            definer = BlockingOwner(opening, PostgresDriver(place_of(name, owner)))
         self.engine = engine
+        self.address = engine.url
         super().__init__(
             dialect=_dialect(schema, create_schema, row_level_security, owner_url, engine.url),
             connections=BlockingConnections(
-                engine, PostgresDriver(_place(name, engine.url)), deadline=deadline, at_once=at_once
+                engine, PostgresDriver(place_of(name, engine.url)), deadline=deadline, at_once=at_once
             ),
             definer=definer,
             pooled=connections_at_most(engine),
@@ -134,12 +136,13 @@ class AsyncPostgresStore(TenantsInPostgres):
         if owner_url is not None:
             owner = address_of(owner_url)
             opening = async_connecting(owner, deadline, connect_timeout, prepared=False)
-            definer = AsyncOwner(opening, AsyncPostgresDriver(_place(name, owner)))
+            definer = AsyncOwner(opening, AsyncPostgresDriver(place_of(name, owner)))
         self.engine = engine
+        self.address = address
         super().__init__(
             dialect=_dialect(schema, create_schema, row_level_security, owner_url, address),
             connections=AsyncConnections(
-                make, AsyncPostgresDriver(_place(name, address)), deadline=deadline, resets=engine is not None
+                make, AsyncPostgresDriver(place_of(name, address)), deadline=deadline, resets=engine is not None
             ),
             definer=definer,
             pooled=pooled,
@@ -152,11 +155,6 @@ class AsyncPostgresStore(TenantsInPostgres):
     def from_settings(cls, settings: PostgresSettings, *, name: str = "") -> AsyncPostgresStore:
         """The store that a configuration describes."""
         return cls(settings.address(), name=name, **_options(settings))
-
-
-def _place(name: str, url: Any) -> str:
-    """The database as errors name it; SQLAlchemy masks the password."""
-    return f"{name} ({url!r})" if name else repr(url)
 
 
 def _options(settings: PostgresSettings) -> dict[str, Any]:

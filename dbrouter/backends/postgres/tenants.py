@@ -65,10 +65,9 @@ class TenantsInPostgres(SqlStore):
         if found is not None:
             return found
         dialect = self.dialect.in_schema(schema)
-        quoted = dialect.quoted(schema)
-        connections = InSchema(self.connections, quoted)
+        connections = InSchema(self.connections, dialect, schema)
         catalog = Catalog(
-            self._any, connections, dialect=dialect, definer=InSchema(self._definer, quoted), by_family=True
+            self._any, connections, dialect=dialect, definer=InSchema(self._definer, dialect, schema), by_family=True
         )
         store = SqlStore(
             dialect=dialect,

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.places import Places
@@ -17,7 +18,6 @@ from dbrouter.backends.sql.statements import Outcome
 from dbrouter.backends.sql.waiting import (
     ATTEMPTS,
     STALE_IN_A_ROW,
-    Deadline,
     Opening,
     all_stale,
     held_by_a_writer,
@@ -27,6 +27,7 @@ from dbrouter.backends.sql.waiting import (
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
 
 
 class BlockingConnections:
@@ -94,6 +95,7 @@ class BlockingConnections:
     def _run(self, unit: Unit, deadline: Deadline) -> list[Outcome]:
         failed: Exception | None = None
         for _ in range(ATTEMPTS):
+            pool = self.engine.pool
             pooled = self._fresh(deadline)
             shorter = deadline.is_shorter
             try:
@@ -105,7 +107,7 @@ class BlockingConnections:
                 if failure.aftermath is Aftermath.BROKEN:
                     pooled.invalidate()
                 else:
-                    self._recover(pooled, shorter=shorter)
+                    self._recover(pool, pooled, shorter=shorter)
                 if not may_repeat(failure, unit, deadline):
                     raise failure.error from error
                 failed = failure.error
@@ -114,7 +116,7 @@ class BlockingConnections:
                 pooled.invalidate()
                 raise
             else:
-                self._give_back(pooled, shorter=shorter)
+                self._give_back(pool, pooled, shorter=shorter)
                 return outcomes
         raise failed or Unavailable(f"{self._driver.place}: nothing was sent")
 
@@ -131,15 +133,15 @@ class BlockingConnections:
             pooled.invalidate()
         raise all_stale(self._driver.place)
 
-    def _recover(self, pooled: Any, *, shorter: bool) -> None:
+    def _recover(self, pool: Pool, pooled: Any, *, shorter: bool) -> None:
         try:
             self._driver.roll_back(pooled.driver_connection)
         except Exception as error:
             pooled.invalidate()
             raise self._driver.translate(error).error from error
-        self._give_back(pooled, shorter=shorter)
+        self._give_back(pool, pooled, shorter=shorter)
 
-    def _give_back(self, pooled: Any, *, shorter: bool) -> None:
+    def _give_back(self, pool: Pool, pooled: Any, *, shorter: bool) -> None:
         if shorter:
             try:
                 self._driver.limit(pooled.driver_connection, self._deadline)
@@ -150,6 +152,9 @@ class BlockingConnections:
                     return
                 raise
         pooled.close()
+        if self.engine.pool is not pool:
+            # Closed meanwhile. SQLAlchemy would keep it open in the pool that nobody takes from any more.
+            pool.dispose()
 
     def _unreachable(self, error: Exception, deadline: Deadline) -> Exception:
         from sqlalchemy.exc import TimeoutError as PoolTimeout

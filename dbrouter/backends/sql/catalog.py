@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.errors import OutdatedSchema
+from dbrouter.backends.kernel.migrating import TODAY
 from dbrouter.backends.kernel.tables import TableSpec
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
 from dbrouter.backends.sql.connections import Connections, Unit
 from dbrouter.backends.sql.dialect import Dialect
 from dbrouter.backends.sql.layout import Layout
-from dbrouter.backends.sql.schema import SCHEMA_VERSION, lineage
+from dbrouter.backends.sql.migrating.unmoved import sessions_lack
+from dbrouter.backends.sql.schema import lineage
 from dbrouter.backends.sql.statements import Statement
 
 
 class Catalog:
     """What one database holds, asked once and remembered until a statement proves it wrong.
 
-    An existing table that lacks a column is refused by name rather than written half.
+    An existing table that lacks a column is refused by name rather than written half, and so are sessions whose runs
+    are still inside them.
     dialect: that of these tables, where the layout's is that of any namespace. definer: what DDL goes over, if not over
     the connections. by_family: whether a table brings along the others that its family writes to.
     """
@@ -36,12 +38,12 @@ class Catalog:
         self._layout = layout
         self._dialect = dialect if dialect is not None else layout.dialect
         self._connections = connections
-        self._definer = definer if definer is not None else connections
+        self.definer = definer if definer is not None else connections
         self._by_family = by_family
         self._names = layout.names
         self._known: frozenset[str] = frozenset()
         self._has_looked = False
-        self._outdated: dict[str, list[str]] = {}
+        self._outdated: dict[str, str] = {}
 
     def knows(self, tables: Iterable[str]) -> bool:
         """Whether all of these tables are known to exist."""
@@ -65,8 +67,8 @@ class Catalog:
         for table in tables:
             if table in self._outdated:
                 raise OutdatedSchema(
-                    f"table {self._names[table]} lacks {', '.join(self._outdated[table])}: an older agno made it;"
-                    " bring it to today's schema with agno's MigrationManager, then start again"
+                    f"table {self._names[table]} {self._outdated[table]}: an older agno made it;"
+                    " bring it to today's schema with `dbrouter migrate --apply`"
                 )
         return frozenset(tables) - self._known
 
@@ -75,37 +77,52 @@ class Catalog:
         sql, params = self._dialect.catalog()
         outcome = (await self._connections.run(Unit([Statement(sql, params)])))[0]
         columns: dict[str, set[str]] = {}
-        for table, column in outcome.rows:
+        collations: dict[tuple[str, str], str] = {}
+        for table, column, *collation in outcome.rows:
             columns.setdefault(table, set()).add(column)
+            if collation and collation[0] is not None:
+                collations[table, column] = collation[0]
         known: set[str] = set()
-        outdated: dict[str, list[str]] = {}
-        for name, spec in ALL_TABLES.items() if columns else ():
+        outdated: dict[str, str] = {}
+        for name, spec in self._layout.tables.items() if columns else ():
             held = columns.get(self._names[name])
             if held is None:
                 continue
             lacking = self._layout.lacking(spec, held)
             if lacking:
-                outdated[name] = lacking
+                outdated[name] = f"lacks {', '.join(lacking)}"
             else:
                 known.add(name)
+                self._layout.note(
+                    spec, {column: found for (table, column), found in collations.items() if table == self._names[name]}
+                )
+        reason = await sessions_lack(self._names, columns, self._dialect, self._connections)
+        if reason is not None and "sessions" in known:
+            # Read as they are they would seem to have no history, and be written as if they had had no state.
+            known -= {"sessions", "runs"}
+            outdated |= {"sessions": reason, "runs": "belongs to sessions that an older agno wrote"}
         self._known, self._outdated, self._has_looked = self._layout.shared(known), outdated, True
         return frozenset(columns)
 
     async def create(self, tables: Iterable[str]) -> None:
         """Create tables with their parents and indexes and stamp their version, in one transaction."""
-        asked = _with_families(tables) if self._by_family else tables
-        wanted = list(dict.fromkeys(each for table in ("versions", *asked) for each in lineage(table, self._dialect)))
+        specs = self._layout.tables
+        asked = _with_families(tables, specs) if self._by_family else tables
+        lines = (lineage(specs[table], self._dialect) for table in ("versions", *asked))
+        wanted = list(dict.fromkeys(each for line in lines for each in line))
         missing = await self.missing(wanted)
         if not missing:
             return
         statements = [Statement(sql, params, True, False) for sql, params in self._dialect.before_ddl()]
-        for table in wanted:
-            if table in missing:
-                statements.extend(Statement(text, (), True, False) for text in self._layout.definition(table))
-        statements.extend(self._stamp(table) for table in wanted if table in missing and table != "versions")
+        new = [table for table in wanted if table in missing]
+        # A table is stamped before it is made: where DDL has no transactions, one without a stamp would look old.
+        for table in sorted(new, key=lambda each: each != "versions"):
+            if table != "versions":
+                statements.append(self._stamp(table))
+            statements.extend(Statement(text, (), True, False) for text in self._layout.definition(table))
         granted = self._dialect.after_ddl([self._names[table] for table in wanted if table in missing])
         statements.extend(Statement(text, (), True, False) for text in granted)
-        await self._definer.run(Unit(statements, atomic=True))
+        await self.definer.run(Unit(statements, atomic=True))
         self._known = self._layout.shared(self._known | missing)
 
     def _stamp(self, table: str) -> Statement:
@@ -113,20 +130,16 @@ class Catalog:
         names = ", ".join(self._dialect.quoted(each) for each in ("table_name", "version", "created_at", "updated_at"))
         hole = self._dialect.placeholder
         now = datetime.now().isoformat()  # noqa: DTZ005  # agno stamps naive local time here
-        return Statement(
-            f"INSERT INTO {versions} ({names}) VALUES ({hole}, {hole}, {hole}, {hole}) ON CONFLICT DO NOTHING",
-            (self._names[table], SCHEMA_VERSION, now, now),
-            True,
-            False,
-        )
+        text = self._dialect.insert_if_absent(versions, names, ", ".join([hole] * 4))
+        return Statement(text, (self._names[table], TODAY, now, now), True, False)
 
 
-def _with_families(tables: Iterable[str]) -> list[str]:
+def _with_families(tables: Iterable[str], specs: Mapping[str, TableSpec]) -> list[str]:
     """These tables, each with those of its family that agno makes at the same time."""
-    asked = [ALL_TABLES[table] for table in tables]
+    asked = [specs[table] for table in tables]
     return [
         name
-        for name, spec in ALL_TABLES.items()
+        for name, spec in specs.items()
         if any(
             spec is each or (spec.family == each.family and spec.provisioned == each.provisioned and _alike(spec, each))
             for each in asked

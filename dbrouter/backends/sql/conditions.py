@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, assert_never
 
 from dbrouter.backends.kernel.codec import encode_text
+from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import (
     And,
     Compare,
@@ -23,6 +25,7 @@ from dbrouter.backends.kernel.filters import (
     Related,
     Scalar,
     StartsWith,
+    columns_of,
 )
 from dbrouter.backends.kernel.merging import (
     Elapsed,
@@ -66,8 +69,8 @@ class Conditions:
         return self.dialect.bound(kind)
 
     def bind_column(self, column: str, value: Any) -> str:
-        """A placeholder for a value of this column."""
-        return self.bind(self.relation.param(column, value), self.relation.kinds[column])
+        """A placeholder for a value that is written to this column. Raises `TooLarge` if it does not fit in there."""
+        return self.bind(self.relation.written(column, value), self.relation.kinds[column])
 
     def where(self, condition: Filter) -> str:
         """The filter as a condition."""
@@ -79,9 +82,7 @@ class Conditions:
             case In(field=field, values=()):
                 return "1 = 0"
             case In(field=field, values=values):
-                text = self.dialect.member(self.read(field), len(values))
-                self.params.extend(self.dialect.member_params(tuple(self._operand(field, each) for each in values)))
-                return text
+                return self._member(field, values)
             case IsNull(field=field):
                 return f"{self.read(field)} IS NULL"
             case Contains(field=field, text=text):
@@ -122,8 +123,12 @@ class Conditions:
         other = self.relations[table]
         nested = Conditions(other, self.relations, self.params)
         selected = ", ".join(other.quoted(key) for key in keys)
+        ours = [self.column(each) for each in columns]
+        if self.relation.loose or other.loose:
+            ours = [self.exactly(each, column) for each, column in zip(ours, columns, strict=True)]
+            selected = ", ".join(nested.exactly(other.of_table(key), key) for key in keys)
         found = f"SELECT {selected} FROM {other.table} WHERE {nested.where(inner)}"
-        return f"{row_of(map(self.column, columns))} IN ({found})"
+        return f"{row_of(ours)} IN ({found})"
 
     def read(self, field: Field) -> str:
         """The field as an expression."""
@@ -131,13 +136,40 @@ class Conditions:
         self.relation.quoted(field.column)
         return self.dialect.json_at(expression, field.path) if field.path else expression
 
+    def exactly(self, expression: str, column: str) -> str:
+        """The expression of this column, compared by code point where the column compares otherwise."""
+        return self.dialect.code_points(expression) if self._is_loose(column) else expression
+
+    def in_code_points(self, expression: str, field: Field) -> str:
+        """The text field's expression in the order of code points."""
+        if not field.path and self.dialect.exact_columns and not self.relation.loose:
+            return expression
+        return self.dialect.code_points(expression)
+
+    def _is_loose(self, column: str) -> bool:
+        return self.relation.loose and self.relation.kinds[column] in TEXTUAL
+
+    def _member(self, field: Field, values: tuple[Scalar, ...]) -> str:
+        expression = self.read(field)
+        operands = self.dialect.member_params(tuple(self._operand(field, each) for each in values))
+        text = self.dialect.member(expression, len(values))
+        self.params.extend(operands)
+        if field.path or not self._is_loose(field.column):
+            return text
+        self.params.extend(operands)
+        return f"({text} AND {self.dialect.member(self.dialect.code_points(expression), len(values))})"
+
     def _compared(self, field: Field, comparison: Comparison, value: Scalar) -> str:
         expression = self.read(field)
-        textual = bool(field.path) or self.relation.kinds[field.column] in TEXTUAL
-        if textual and comparison in ORDERED_COMPARISONS:
-            expression = self.dialect.code_points(expression)
         kind = Kind.STRING if field.path else self.relation.kinds[field.column]
-        return f"{expression} {comparison.value} {self.bind(self._operand(field, value), kind)}"
+        operand = self._operand(field, value)
+        if kind in TEXTUAL and comparison in ORDERED_COMPARISONS:
+            expression = self.in_code_points(expression, field)
+        elif not field.path and self._is_loose(field.column):
+            exact = f"{self.dialect.code_points(expression)} {comparison.value} {self.bind(operand, kind)}"
+            # The column's own comparison finds more, but has an index.
+            return f"({expression} = {self.bind(operand, kind)} AND {exact})" if comparison is Comparison.EQ else exact
+        return f"{expression} {comparison.value} {self.bind(operand, kind)}"
 
     def _operand(self, field: Field, value: Scalar) -> Any:
         if field.path:
@@ -160,22 +192,26 @@ class Conditions:
             expression = f"COALESCE({expression}, {self.column(order.fallback)})"
             nullable = nullable and order.fallback in self.relation.nullable
         if order.field.path or self.relation.kinds[column] in TEXTUAL:
-            expression = self.dialect.code_points(expression)
+            expression = self.in_code_points(expression, order.field)
         return self.dialect.ordered(expression, descending=order.descending, nullable=nullable)
 
     def assignments(self, changes: Mapping[str, Any]) -> str:
         """SET terms of an update."""
+        if self.dialect.on_duplicate_key:
+            reads = {column: _read_by(value) for column, value in changes.items()}
+            changes = {column: changes[column] for column in before_their_change(reads, self.relation.spec.name)}
         return ", ".join(
-            f"{self.relation.quoted(column)} = {self._changed(column, value)}" for column, value in changes.items()
+            f"{self.relation.quoted(column)} = {self.changed(column, value)}" for column, value in changes.items()
         )
 
-    def _changed(self, column: str, value: Any) -> str:
+    def changed(self, column: str, value: Any) -> str:
+        """What an update makes of the column."""
         if value is KEEP_VALUE:
             return self.column(column)
         if isinstance(value, Choice):
             condition = self.where(value.where)
-            then = self._changed(column, value.then)
-            otherwise = self._changed(column, value.otherwise)
+            then = self.changed(column, value.then)
+            otherwise = self.changed(column, value.otherwise)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         return self.bind_column(column, value)
 
@@ -188,14 +224,23 @@ class Merging:
         self.incoming = incoming
         self.dialect = stored.dialect
 
-    def assignments(self, rules: Mapping[str, Rule]) -> str:
-        """SET terms. Columns that keep their value are left out."""
+    def assignments(self, rules: Mapping[str, Rule], guard: OwnerGuard | None = None) -> str:
+        """SET terms. Columns that keep their value are left out. guard: where it refuses, all keep theirs."""
         quoted = self.stored.relation.quoted
-        return ", ".join(
-            f"{quoted(column)} = {self._ruled(column, rule, rules)}"
-            for column, rule in rules.items()
-            if not isinstance(rule, Keep)
-        )
+        changing = [column for column, rule in rules.items() if not isinstance(rule, Keep)]
+        if self.dialect.on_duplicate_key:
+            reads = {column: _read_in(rules[column]) | ({guard.column} if guard else set()) for column in changing}
+            changing = before_their_change(reads, self.stored.relation.spec.name)
+        return ", ".join(f"{quoted(each)} = {self._guarded(each, rules, guard)}" for each in changing)
+
+    def _guarded(self, column: str, rules: Mapping[str, Rule], guard: OwnerGuard | None) -> str:
+        if guard is None:
+            return self._ruled(column, rules[column], rules)
+        admitted = self.admitted(guard)
+        return f"CASE WHEN {admitted} THEN {self._ruled(column, rules[column], rules)} ELSE {self._old(column)} END"
+
+    def _old(self, column: str) -> str:
+        return self.stored.column(column)
 
     def _ruled(self, column: str, rule: Rule, rules: Mapping[str, Rule]) -> str:
         old = self.stored.column(column)
@@ -224,11 +269,11 @@ class Merging:
             case _:
                 assert_never(rule)
 
-    def _comparable(self, column: str) -> tuple[str, str]:
-        old, new = self.stored.column(column), self.incoming(column)
+    def _comparable(self, column: str) -> tuple[str, Callable[[], str]]:
+        old = self.stored.column(column)
         if self.stored.relation.kinds[column] in TEXTUAL:
-            return self.dialect.code_points(old), self.dialect.code_points(new)
-        return old, new
+            return self.dialect.code_points(old), lambda: self.dialect.code_points(self.incoming(column))
+        return old, lambda: self.incoming(column)
 
     def _rank(self, cases: tuple[tuple[Filter, int], ...], column: Expression) -> str:
         reader = Conditions(self.stored.relation, self.stored.relations, self.stored.params, column)
@@ -239,11 +284,48 @@ class Merging:
         """The condition under which the guard lets the change through."""
         # `incoming` may append a parameter each time it is written, so it is called where its text stands.
         old = self.stored.column(guard.column)
-        ways = [f"{old} = {self.incoming(guard.column)}"]
+        same = self.stored.exactly(self.incoming(guard.column), guard.column)
+        ways = [f"{self.stored.exactly(old, guard.column)} = {same}"]
         ways.append(f"{old} IS NULL" if guard.claim else f"({old} IS NULL AND {self.incoming(guard.column)} IS NULL)")
         if guard.unscoped:
             ways.append(f"{self.incoming(guard.column)} IS NULL")
         return f"({' OR '.join(ways)})"
+
+
+def before_their_change(reads: Mapping[str, AbstractSet[str]], table: str) -> list[str]:
+    """The columns in an order in which each is read by the others before it changes.
+
+    reads: column -> the columns that its new value depends on. For databases where an assignment sees those before it.
+    """
+    waiting = {column: set(read) - {column} for column, read in reads.items()}
+    ordered: list[str] = []
+    while waiting:
+        # One that nobody waiting still has to read.
+        free = [each for each in waiting if not any(each in read for read in waiting.values())]
+        if not free:
+            raise StoreError(
+                f"an update of {table} sets {', '.join(waiting)} from one another, which this database cannot do"
+            )
+        for each in free:
+            del waiting[each]
+        ordered.extend(free)
+    return ordered
+
+
+def _read_in(rule: Rule) -> AbstractSet[str]:
+    match rule:
+        case Ranked(cases=cases):
+            return {column for where, _ in cases for column in columns_of(where)}
+        case Elapsed(start=start, end=end):
+            return {start, end}
+        case _:
+            return frozenset()
+
+
+def _read_by(change: Any) -> AbstractSet[str]:
+    if not isinstance(change, Choice):
+        return frozenset()
+    return {*columns_of(change.where), *_read_by(change.then), *_read_by(change.otherwise)}
 
 
 def row_of(expressions: Iterable[str]) -> str:

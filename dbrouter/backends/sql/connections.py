@@ -15,10 +15,14 @@ from dbrouter.backends.sql.statements import Outcome, Statement
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Statements that go together. atomic: all or none; each then sees what the ones before it did."""
+    """Statements that go together. atomic: all or none; each then sees what the ones before it did.
+
+    at_once: they only read, and see one moment.
+    """
 
     statements: Sequence[Statement]
     atomic: bool = False
+    at_once: bool = False
 
     @property
     def writes(self) -> bool:

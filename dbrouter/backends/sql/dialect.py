@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dbrouter.backends.kernel.tables import Kind, TableSpec
+from dbrouter.backends.kernel.tables import Column, Kind, TableSpec
+from dbrouter.backends.sql.migrating.changes import Changes
+from dbrouter.backends.sql.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """The longest text that a column takes, in characters or in bytes of UTF-8."""
+
+    limit: int
+    in_bytes: bool = False
+
+    def takes(self, text: str) -> bool:
+        """Whether the text fits."""
+        if not self.in_bytes:
+            return len(text) <= self.limit
+        # Most are far too short for their bytes to be counted.
+        return len(text) * 4 <= self.limit or len(text.encode()) <= self.limit
 
 
 class Dialect(Protocol):
@@ -17,8 +35,25 @@ class Dialect(Protocol):
     name: str
     placeholder: str
     max_params: int
-    locks_positions: bool
-    """Whether `Next` needs a lock statement before the insert (a single writer makes it needless)."""
+    returning: bool
+    """Whether every write can answer rows (`RETURNING`); else they are read within its transaction."""
+    on_duplicate_key: bool
+    """Whether an upsert is `ON DUPLICATE KEY UPDATE`, which meets every unique set and assigns column after column."""
+    partial_indexes: bool
+    """Whether an index can leave rows out."""
+    indexes_apart: bool
+    """Whether `CREATE INDEX IF NOT EXISTS` is known; else indexes are made with their table."""
+    keeps_uniques: bool
+    """Whether unique sets beside the key are declared and enforced."""
+    together: bool
+    """Whether a union costs more than two statements in one packet."""
+    exact_columns: bool
+    """Whether the text columns of our tables compare and sort by code point as they are."""
+
+    @property
+    def inserts_return(self) -> bool:
+        """Whether inserts, at least, can answer rows."""
+        ...
 
     def quoted(self, identifier: str) -> str:
         """The identifier, quoted."""
@@ -28,8 +63,24 @@ class Dialect(Protocol):
         """The physical table name, quoted, with its schema if there is one."""
         ...
 
-    def sqlalchemy_type(self, kind: Kind) -> Any:
-        """The column type agno uses for this kind here."""
+    def compiler(self) -> Any:
+        """The SQLAlchemy dialect that compiles DDL."""
+        ...
+
+    def column_type(self, column: Column, table: TableSpec) -> Any:
+        """The SQLAlchemy type of a column: agno's for it here."""
+        ...
+
+    def longest(self, column: Column, table: TableSpec) -> Longest | None:
+        """How long a text in the column may be; `None` if only the whole record's size counts."""
+        ...
+
+    def options(self, table: TableSpec) -> dict[str, Any]:
+        """SQLAlchemy's keyword arguments for the table: storage, collation, what else it declares."""
+        ...
+
+    def is_exact(self, collation: str) -> bool:
+        """Whether a column that the catalog lists with this collation compares as those of our tables do."""
         ...
 
     def bound(self, kind: Kind) -> str:
@@ -48,11 +99,11 @@ class Dialect(Protocol):
         """The expression as it is selected."""
         ...
 
-    def version(self, table: str) -> str | None:
+    def version(self, table: str, columns: Sequence[str]) -> str | None:
         """An expression whose value changes with every change of the row, or `None` (then the row itself is it)."""
         ...
 
-    def version_is(self, table: str) -> str:
+    def version_is(self, table: str, columns: Sequence[str]) -> str:
         """A condition with one placeholder: the row still has this version."""
         ...
 
@@ -88,11 +139,11 @@ class Dialect(Protocol):
         """The list as `member` takes it."""
         ...
 
-    def least(self, left: str, right: str) -> str:
-        """The smaller of two expressions; nulls lose."""
+    def least(self, stored: str, incoming: Callable[[], str]) -> str:
+        """The smaller of two expressions; nulls lose. Each call of `incoming` binds its parameter, in text order."""
         ...
 
-    def greatest(self, left: str, right: str) -> str:
+    def greatest(self, stored: str, incoming: Callable[[], str]) -> str:
         """The larger of two expressions; nulls lose."""
         ...
 
@@ -112,19 +163,40 @@ class Dialect(Protocol):
         """Bytes that a value takes where it is kept."""
         ...
 
-    def lock_position(self, column: str, width: int) -> str | None:
-        """A statement that serialises position allocation within parents.
+    def lock_positions(self, column: str, parents: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
+        """Statements that serialise position allocation within these parents; none if writers queue anyway."""
+        ...
 
-        width: how many columns name a parent; a placeholder for each stands for the list of its values.
-        """
+    def incoming(self, column: str) -> str:
+        """The value that an upsert brings for a quoted column, where it meets a stored record."""
+        ...
+
+    def incoming_alias(self) -> str:
+        """What stands behind the values of an upsert to name them; empty if they have a name."""
+        ...
+
+    def apart(self, select: str) -> str:
+        """A select of at most one row of the table that the statement around it writes, as a sub-select may be."""
         ...
 
     def skip_locked(self) -> str:
         """What makes a locking sub-select pass over rows that another claimer holds; empty if writers queue anyway."""
         ...
 
+    def share_lock(self) -> str:
+        """What keeps the rows a select finds from changing until the commit; empty if writers queue anyway."""
+        ...
+
+    def insert_if_absent(self, table: str, columns: str, values: str) -> str:
+        """An insert that does nothing if the key is there."""
+        ...
+
     def catalog(self) -> tuple[str, tuple[Any, ...]]:
-        """A statement that lists (table, column) of everything in our schema."""
+        """A statement that lists (table, column) or (table, column, collation) of everything in our schema."""
+        ...
+
+    def changes(self) -> Changes:
+        """How existing tables of our schema are looked at and changed."""
         ...
 
     def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:

@@ -80,3 +80,8 @@ class AsyncDriver(Protocol):
     def abandon(self, connection: Any) -> None:
         """Drop a connection whose event loop is closed, without awaiting."""
         ...
+
+
+def place_of(name: str, url: Any) -> str:
+    """A database as errors name it; SQLAlchemy's URL masks its password when it is represented."""
+    return f"{name} ({url!r})" if name else repr(url)

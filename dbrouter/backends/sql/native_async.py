@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.sql.connections import Unit
@@ -20,7 +21,6 @@ from dbrouter.backends.sql.statements import Outcome
 from dbrouter.backends.sql.waiting import (
     ATTEMPTS,
     STALE_IN_A_ROW,
-    Deadline,
     Opening,
     all_stale,
     held_by_a_writer,
@@ -39,6 +39,7 @@ class _LoopPool:
         self.engine = engine
         self.writing = asyncio.Lock()
         self.open: set[Any] = set()
+        self.is_closed = False
 
 
 class AsyncConnections:
@@ -134,9 +135,11 @@ class AsyncConnections:
     async def _recover(self, pool: _LoopPool, pooled: Any, *, shorter: bool) -> None:
         try:
             await self._driver.roll_back(pooled.driver_connection)
-        except Exception as error:
+        except BaseException as error:
             await self._discard(pool, pooled)
-            raise self._driver.translate(error).error from error
+            if isinstance(error, Exception):
+                raise self._driver.translate(error).error from error
+            raise  # cancelled while it was rolled back
         await self._give_back(pool, pooled, shorter=shorter)
 
     async def _give_back(self, pool: _LoopPool, pooled: Any, *, shorter: bool) -> None:
@@ -149,7 +152,10 @@ class AsyncConnections:
                 if isinstance(error, Exception):
                     return
                 raise
-        if self._resets:
+        if pool.is_closed:
+            # SQLAlchemy would keep it open in the pool that nobody takes from any more.
+            await self._discard(pool, pooled)
+        elif self._resets:
             from sqlalchemy.util import greenlet_spawn
 
             # Its pool has to wait for that; asked in any other way it would throw the connection away, still open.
@@ -188,11 +194,12 @@ class AsyncConnections:
         pool.open.clear()
 
     async def close(self) -> None:
-        """Close this loop's connections, and those of loops that are closed."""
+        """Close this loop's idle connections, and those of loops that are closed; those in use when given back."""
         loop = asyncio.get_running_loop()
         with self._lock:
             self._drop_closed_loops()
             pool = self._pools.pop(loop, None)
             self._abandoned = [(each, other) for each, other in self._abandoned if each is not loop]
         if pool is not None:
+            pool.is_closed = True
             await pool.engine.dispose()

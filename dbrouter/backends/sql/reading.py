@@ -30,7 +30,7 @@ def get(op: Get, relations: Relations) -> Statement:
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
     selected = relation.selection(tuple(relation.kinds))
-    version = relation.dialect.version(relation.table) if op.versioned else None
+    version = relation.version if op.versioned else None
     if version is not None:
         selected = f"{selected}, {version}"
     where = conditions.where(all_of(by_key(relation, op.key), op.where))
@@ -42,7 +42,7 @@ def stored(relation: Relation, row: Any, *, versioned: bool) -> Stored:
     record = relation.reader(tuple(relation.kinds))(row)
     if not versioned:
         return Stored(record, None)
-    if relation.dialect.version(relation.table) is not None:
+    if relation.version is not None:
         return Stored(record, row[-1])
     return Stored(record, tuple(row))
 
@@ -99,7 +99,7 @@ def load(op: Load, relations: Relations) -> Statement:
     relation, children = relations[op.table], relations[op.children.table]
     dialect = relation.dialect
     own, theirs = tuple(relation.kinds), op.children.columns
-    version = dialect.version(relation.table)
+    version = relation.version
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
     own_parts = [dialect.output(relation.of_table(each), relation.kinds[each]) for each in own]
@@ -135,7 +135,7 @@ def loaded(op: Load, relations: Relations, rows: list[Any]) -> Loaded | None:
     own = first[2:width]
     record = relation.reader(tuple(relation.kinds), op.raw)(own)
     read = children.reader(op.children.columns, op.children.raw)
-    version = first[width] if relation.dialect.version(relation.table) is not None else tuple(own)
+    version = first[width] if relation.version is not None else tuple(own)
     return Loaded(record, version, [read(row[width + 1 :]) for row in rows[1:]])
 
 
@@ -144,7 +144,10 @@ def aggregate(op: Aggregate, relations: Relations) -> tuple[Statement, Statement
     relation = relations[op.table]
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
-    groups = {name: conditions.read(field) for name, field in op.by.items()}
+    groups = {
+        name: conditions.read(field) if field.path else conditions.exactly(conditions.read(field), field.column)
+        for name, field in op.by.items()
+    }
     parts = [
         f"{_grouped(relation, op.by[name], text)} AS {relation.dialect.quoted(name)}" for name, text in groups.items()
     ]
@@ -201,7 +204,7 @@ def _measured(computed: Computed, conditions: Conditions) -> str:
             return f"COUNT(DISTINCT {value})"
         case Measure.MIN | Measure.MAX:
             textual = computed.field is not None and conditions.relation.kinds[computed.field.column] is Kind.STRING
-            text = dialect.code_points(value) if textual else value
+            text = dialect.code_points(value) if textual and not dialect.exact_columns else value
             return f"{computed.measure.value.upper()}({text})"
         case Measure.MEAN:
             return dialect.mean(value)

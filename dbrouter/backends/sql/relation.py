@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from dbrouter.backends.kernel.codec import decode, decode_text, encode, encode_text
-from dbrouter.backends.kernel.errors import StoreError, Unstorable
+from dbrouter.backends.kernel.errors import StoreError, TooLarge, Unstorable
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.tables import Kind, TableSpec
 from dbrouter.backends.sql.dialect import Dialect
@@ -27,9 +27,13 @@ class Relation:
         self.physical = physical
         self.dialect = dialect
         self.table = dialect.qualified(physical)
+        # Whether the table was made by somebody whose text columns do not compare by code point. The catalog finds out.
+        self.loose = False
         self.kinds: dict[str, Kind] = {column.name: column.kind for column in self.spec.columns}
         self.nullable = frozenset(column.name for column in self.spec.columns if column.nullable)
         self.defaults = {column.name: column.default for column in self.spec.columns if column.default is not None}
+        longest = {column.name: dialect.longest(column, self.spec) for column in self.spec.columns}
+        self._longest = {name: each for name, each in longest.items() if each is not None}
         self._quoted = {name: dialect.quoted(name) for name in self.kinds}
         self.reader = lru_cache(maxsize=64)(self._reader)
         self.selection = lru_cache(maxsize=64)(self._selection)
@@ -51,6 +55,35 @@ class Relation:
         return ", ".join(
             self.dialect.output(f"{prefix}.{self.quoted(column)}", self.kinds[column]) for column in columns
         )
+
+    @property
+    def version(self) -> str | None:
+        """The expression of a row's version; `None` if the row itself is it."""
+        return self.dialect.version(self.table, tuple(self._quoted.values()))
+
+    @property
+    def version_is(self) -> str:
+        """The condition, with one placeholder, that a row still has this version."""
+        return self.dialect.version_is(self.table, tuple(self._quoted.values()))
+
+    @property
+    def uniques(self) -> bool:
+        """Whether records must differ in more than their key."""
+        return self.dialect.keeps_uniques and (
+            bool(self.spec.uniques) or any(column.unique for column in self.spec.columns)
+        )
+
+    def written(self, column: str, value: Any) -> Any:
+        """A value as it is written. Raises `Unstorable` or `TooLarge`, naming the column, if it does not fit there."""
+        given = self.param(column, value)
+        longest = self._longest.get(column)
+        if longest is not None and isinstance(given, str) and not longest.takes(given):
+            unit = "bytes" if longest.in_bytes else "characters"
+            raise TooLarge(
+                f"{self.spec.name}.{column} takes {longest.limit} {unit} on {self.dialect.name}, not a text of"
+                f" {len(given)} characters; nothing was written"
+            )
+        return given
 
     def param(self, column: str, value: Any) -> Any:
         """A record's value as the driver takes it. Raises `Unstorable`, naming the column, if it does not fit."""

@@ -6,55 +6,46 @@ from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.filters import EVERYTHING, And, Filter, IsNull, Not
 from dbrouter.backends.kernel.identifiers import fitting
-from dbrouter.backends.kernel.tables import Column, Index, TableSpec
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, TENANT
+from dbrouter.backends.kernel.tables import Column, Index, TableSpec, Unique
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
 from dbrouter.backends.sql.dialect import Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy import MetaData, Table
-    from sqlalchemy.engine import Dialect as SqlAlchemyDialect
-
-SCHEMA_VERSION = "3.0.0"
-"""What agno 3.1.10 stamps on a table it creates."""
 
 
-def ddl(table: str, names: Mapping[str, str], dialect: Dialect, schema: str | None) -> list[str]:
+def ddl(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, schema: str | None) -> list[str]:
     """CREATE TABLE and CREATE INDEX statements for one table, each harmless if it exists.
 
     names: spec name -> physical name, for the table and its parents.
     """
-    from sqlalchemy import MetaData
     from sqlalchemy.schema import CreateIndex, CreateTable
 
-    metadata = MetaData(schema=schema)
-    built = _with_parents(ALL_TABLES[table], names, dialect, metadata)
-    compiler = _compiler(dialect)
-    statements: list[Any] = [CreateTable(built, if_not_exists=True)]
-    indexes = sorted(built.indexes, key=lambda each: str(each.name))
-    statements.extend(CreateIndex(index, if_not_exists=True) for index in indexes)
+    table = built(spec, names, dialect, schema)
+    compiler = dialect.compiler()
+    statements: list[Any] = [CreateTable(table, if_not_exists=True)]
+    if dialect.indexes_apart:
+        indexes = sorted(table.indexes, key=lambda each: str(each.name))
+        statements.extend(CreateIndex(index, if_not_exists=True) for index in indexes)
     return [str(statement.compile(dialect=compiler)) for statement in statements]
 
 
-def lineage(table: str, dialect: Dialect) -> list[str]:
+def built(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, schema: str | None) -> Table:
+    """The table as SQLAlchemy has it: what `ddl` says in words."""
+    from sqlalchemy import MetaData
+
+    return _with_parents(spec, names, dialect, MetaData(schema=schema))
+
+
+def lineage(spec: TableSpec, dialect: Dialect) -> list[str]:
     """The table after the tables its foreign keys name: the order to create them in."""
-    spec = ALL_TABLES[table]
     result: list[str] = []
     for parent in spec.parents:
         if dialect.has_foreign_key(spec, parent.table):
-            result.extend(each for each in lineage(parent.table, dialect) if each not in result)
-    return [*result, table]
-
-
-def _compiler(dialect: Dialect) -> SqlAlchemyDialect:
-    if dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-
-        return PGDialect_psycopg()
-    from sqlalchemy.dialects.sqlite.base import SQLiteDialect
-
-    return SQLiteDialect()
+            result.extend(each for each in lineage(ALL_TABLES[parent.table], dialect) if each not in result)
+    return [*result, spec.name]
 
 
 def _with_parents(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata: MetaData) -> Table:
@@ -72,7 +63,10 @@ def _table(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata
 
     physical = names[spec.name]
     table = Table(
-        physical, metadata, *(_column(column, spec, names, dialect, metadata.schema) for column in spec.columns)
+        physical,
+        metadata,
+        *(_column(column, spec, names, dialect, metadata.schema) for column in spec.columns),
+        **dialect.options(spec),
     )
     if len(spec.key) > 1:
         table.append_constraint(PrimaryKeyConstraint(*spec.key))
@@ -83,9 +77,10 @@ def _table(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata
             name = fitting(f"{physical}_{'_'.join(parent.columns)}_fkey")
             ondelete = "CASCADE" if parent.cascade else None
             table.append_constraint(ForeignKeyConstraint(parent.columns, targets, name=name, ondelete=ondelete))
-    for unique in spec.uniques:
-        if unique.where == EVERYTHING:
-            table.append_constraint(UniqueConstraint(*unique.columns, name=fitting(f"{physical}_{unique.name}")))
+    for unique in spec.uniques if dialect.keeps_uniques else ():
+        if unique.where == EVERYTHING or not dialect.partial_indexes:
+            columns = unique.columns if unique.where == EVERYTHING else _whole(table, unique)
+            table.append_constraint(UniqueConstraint(*columns, name=fitting(f"{physical}_{unique.name}")))
         else:
             condition = text(_partial(unique.where))
             SqlIndex(
@@ -110,6 +105,35 @@ def _table(spec: TableSpec, names: Mapping[str, str], dialect: Dialect, metadata
     return table
 
 
+def _whole(table: Table, unique: Unique) -> tuple[str, ...]:
+    """The columns of a partial unique set where indexes have all rows.
+
+    A null takes nothing in a unique set, so a column that is null outside the condition stands for the first.
+    """
+    from sqlalchemy import Column as SqlColumn
+    from sqlalchemy import Computed
+
+    first, *others = unique.columns
+    if all(each in unique.columns for each in _required(unique.where)):
+        return unique.columns
+    stand_in = f"dbr_{unique.name}"
+    only = f"CASE WHEN {_partial(unique.where)} THEN {first} END"
+    table.append_column(SqlColumn(stand_in, table.c[first].type, Computed(only, persisted=False)))
+    return (stand_in, *others)
+
+
+def _required(where: Filter) -> Iterator[str]:
+    """The columns that must not be null, and the empty name for anything else that is asked."""
+    match where:
+        case Not(filter=IsNull(field=field)):
+            yield field.column
+        case And(filters=filters):
+            for each in filters:
+                yield from _required(each)
+        case _:
+            yield ""
+
+
 def _indexed(column: Any, index: Index, dialect: Dialect) -> Any:
     if index.by_code_point and dialect.name == "postgresql":
         return column.collate("C")
@@ -131,21 +155,12 @@ def _column(spec: Column, table: TableSpec, names: Mapping[str, str], dialect: D
     nullable = spec.nullable and not (spec.sqlite_not_null and dialect.name == "sqlite")
     return SqlColumn(
         spec.name,
-        _type(spec, dialect),
+        dialect.column_type(spec, table),
         *keys,
         primary_key=table.key == (spec.name,),
         nullable=nullable,
-        unique=spec.unique or None,
+        unique=(spec.unique and dialect.keeps_uniques) or None,
     )
-
-
-def _type(column: Column, dialect: Dialect) -> Any:
-    if column.name == TENANT and dialect.name == "postgresql":
-        from sqlalchemy.types import String
-
-        # Compared byte by byte whatever the server's locale, and in the order that listings ask for.
-        return String(collation="C")
-    return dialect.sqlalchemy_type(column.kind)
 
 
 def _partial(where: Filter) -> str:

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias, TypeGuard, TypeVar, assert_never, cast
 
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
 from dbrouter.backends.kernel.codec import encode
-from dbrouter.backends.kernel.errors import Conflict, StoreError
+from dbrouter.backends.kernel.errors import Conflict, Duplicate, MissingParent, StoreError
 from dbrouter.backends.kernel.filters import And, Field, Filter, In, Not, Or, Related
 from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.migrating import Migration
 from dbrouter.backends.kernel.ops import (
     ABSENT,
     Aggregate,
@@ -40,9 +41,10 @@ from dbrouter.backends.kernel.ops import (
     tables_of,
 )
 from dbrouter.backends.kernel.ordering import page_of
+from dbrouter.backends.kernel.refusing import refused_first
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.tenant_tables import children_of
-from dbrouter.backends.sql import reading, writing
+from dbrouter.backends.sql import loading_apart, reading, writing
 from dbrouter.backends.sql.catalog import Catalog
 from dbrouter.backends.sql.connections import Connections, MissingTable, Unit
 from dbrouter.backends.sql.dialect import Dialect
@@ -53,6 +55,9 @@ from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMi
 R = TypeVar("R")
 
 _Reading: TypeAlias = Get | Scan | Load | Aggregate | Update | Claim | Delete
+
+RACES = 3
+"""Times that a record's absence is looked at anew because somebody else was faster."""
 
 COUNTS = frozenset({Measure.COUNT, Measure.DISTINCT})
 
@@ -104,6 +109,12 @@ class SqlStore:
     async def create_tables(self, tables: tuple[str, ...]) -> None:
         """Create the tables that are missing, with their indexes."""
         await self.catalog.create(tables)
+
+    def migration(self) -> Migration:
+        """How tables that an older agno made here are brought to today's shape."""
+        from dbrouter.backends.sql.migrating.migration import SqlMigration
+
+        return SqlMigration(self)
 
     async def ping(self) -> None:
         """Return if the database answers, else raise `Unavailable`."""
@@ -160,6 +171,9 @@ class SqlStore:
                 return reading.stored(relations[op.table], rows[0], versioned=op.versioned) if rows else None
             case Scan():
                 return await self._scan(op)
+            case Load() if self.dialect.together:
+                parts = loading_apart.load(op, relations)
+                return loading_apart.loaded(op, relations, await self.connections.run(Unit(parts, at_once=True)))
             case Load():
                 return reading.loaded(op, relations, (await self._run(reading.load(op, relations))).rows)
             case Aggregate():
@@ -169,11 +183,11 @@ class SqlStore:
                 return reading.groups(op, relations[op.table], outcomes[0], total)
             case Insert(records=()):
                 return None
-            case Insert():
-                await self._run_all(writing.insert(op, relations), atomic=True)
-                return None
-            case Upsert():
-                return await self._upsert(op)
+            case Insert() | Upsert():
+                try:
+                    return await (self._insert(op) if isinstance(op, Insert) else self._upsert(op))
+                except MissingParent as missed:
+                    return await refused_first(self, op, relations[op.table].spec, missed)
             case Update():
                 columns = tuple(relations[op.table].kinds) if op.returning else relations[op.table].spec.key
                 read = relations[op.table].reader(columns)
@@ -226,6 +240,9 @@ class SqlStore:
             for statement in writing.upsert(_part(op, wave), self._relations)
         ]
 
+    async def _insert(self, op: Insert) -> None:
+        await self._run_all(writing.insert(op, self._relations), atomic=True)
+
     async def _upsert(self, op: Upsert) -> list[Stored | None]:
         relation = self._relations[op.table]
         if not op.records:
@@ -233,10 +250,12 @@ class SqlStore:
         if op.expect is not None and op.expect is not ABSENT:
             records = [relation.completed(record) for record in op.records]
             updates = [writing.expected_update(op, record, self._relations) for record in records]
-            statements = [(statement, [position]) for position, statement in enumerate(updates)]
+            locks: list[tuple[Statement, list[int]]]
+            locks = [(each, []) for each in writing.locks_for(op, records, relation)]
+            statements = [*locks, *((statement, [position]) for position, statement in enumerate(updates))]
         else:
             statements = self._upsert_statements(op)
-        outcomes = await self._run_all([statement for statement, _ in statements], atomic=True)
+        outcomes = await self._upserted([statement for statement, _ in statements], op)
         columns = writing.answered(op, relation)
         if not columns:
             return []
@@ -250,11 +269,34 @@ class SqlStore:
             asked = {writing.as_sent(relation, target, op.records[each]): each for each in positions}
             for row in outcome.rows:
                 record = read(row)
+                position = asked[writing.as_sent(relation, target, record)]
+                if not self._admitted(op, record, op.records[position]):
+                    continue
                 # Without a version of its own the whole row is the version, and a part of it is none.
                 whole = tuple(row) if width == len(relation.kinds) else None
                 version = row[width] if len(row) > width else whole
-                answers[asked[writing.as_sent(relation, target, record)]] = Stored(record, version)
+                answers[position] = Stored(record, version)
         return answers
+
+    async def _upserted(self, statements: list[Statement], op: Upsert) -> list[Outcome]:
+        for _ in range(RACES if op.expect is ABSENT and self.dialect.on_duplicate_key else 0):
+            try:
+                return await self._run_all(statements, atomic=True)
+            except Duplicate:
+                # Somebody else's record came between the look and the insert. The next look sees it.
+                continue
+        return await self._run_all(statements, atomic=True)
+
+    def _admitted(self, op: Upsert, stored: Record, incoming: Record) -> bool:
+        """Whether the guard let the upsert through, where a refused one answers its row all the same.
+
+        As the row is now: refused, it is unchanged; admitted, it has the owner it had or the one that came.
+        """
+        if op.guard is None or not self.dialect.on_duplicate_key:
+            return True
+        owner = self._relations[op.table].param
+        column = op.guard.column
+        return op.guard.admits({column: owner(column, stored[column])}, {column: owner(column, incoming.get(column))})
 
     async def _commit(self, op: Commit) -> tuple[Version | None, ...]:
         statements = [replace(self._write_statement(each), requires=_requirement(each)) for each in op.writes]
@@ -263,10 +305,11 @@ class SqlStore:
         except RequirementMissed as missed:
             tables = ", ".join(tables_of(op))
             raise Conflict(f"{tables}: a record changed since it was read; nothing was written, read again") from missed
-        for write, outcome in zip(op.writes, outcomes, strict=True):
+        for write, statement, outcome in zip(op.writes, statements, outcomes, strict=True):
             # Alone, a statement is its own transaction, and what it gave says whether its condition held.
             wanted = _requirement(write)
-            if wanted is not None and bool(outcome.rows) is not (wanted is Requirement.A_ROW):
+            found = bool(outcome.rows) if statement.gives_rows else outcome.touched > 0
+            if wanted is not None and found is not (wanted is Requirement.A_ROW):
                 raise Conflict(f"{write.table} changed since it was read; nothing was written, read it again")
         return tuple(
             self._version(self._relations[write.table], outcome.rows[0]) if isinstance(write, Put) else None
@@ -274,8 +317,7 @@ class SqlStore:
         )
 
     def _version(self, relation: Relation, row: Any) -> Version:
-        width = len(relation.kinds)
-        return row[width] if len(row) > width else tuple(row)
+        return tuple(row) if relation.version is None else row[0]
 
     def _write_statement(self, write: Write) -> Statement:
         match write:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from contextvars import ContextVar
 
+from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.sql.connections import Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
@@ -14,34 +14,6 @@ ATTEMPTS = 4
 
 STALE_IN_A_ROW = 100
 """Dead connections replaced for one call; more than any pool of ours holds."""
-
-SPENT = 0.1
-"""The share of its time that a call may have spent before its connection is told to wait for less: telling costs."""
-
-
-class Deadline:
-    """One call's end: whatever it waits for, in whatever order, it waits `seconds` in all."""
-
-    __slots__ = ("_until", "seconds")
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._until = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds, never less than none."""
-        return max(0.0, self._until - time.monotonic())
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left."""
-        return time.monotonic() >= self._until
-
-    @property
-    def is_shorter(self) -> bool:
-        """Whether notably less is left than connections wait by themselves."""
-        return self._until - time.monotonic() < self.seconds * (1 - SPENT)
-
 
 _RUNNING: ContextVar[Deadline | None] = ContextVar("dbrouter_deadline", default=None)
 

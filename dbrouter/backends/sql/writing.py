@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dbrouter.backends.kernel.completing import check_changes
@@ -25,10 +26,13 @@ from dbrouter.backends.kernel.ops import (
     Version,
 )
 from dbrouter.backends.kernel.tenant_tables import children_of
+from dbrouter.backends.sql import duplicate_key
 from dbrouter.backends.sql.conditions import Conditions, Merging, row_of
+from dbrouter.backends.sql.pieces import names_of, returned, value_of, values_of
 from dbrouter.backends.sql.reading import Relations, by_key
 from dbrouter.backends.sql.relation import Relation, in_order
-from dbrouter.backends.sql.statements import Statement
+from dbrouter.backends.sql.statements import Refusal, Statement
+from dbrouter.backends.sql.without_returning import answering, claim_apart, read_first
 
 
 def insert(op: Insert, relations: Relations) -> list[Statement]:
@@ -39,10 +43,12 @@ def insert(op: Insert, relations: Relations) -> list[Statement]:
     statements: list[Statement] = []
     for chunk in chunked(records, relation.dialect.max_params // max(1, len(columns))):
         params: list[Any] = []
-        values = ", ".join(_row(Conditions(relation, relations, params), columns, record) for record in chunk)
+        values = ", ".join(
+            f"({values_of(Conditions(relation, relations, params), columns, record)})" for record in chunk
+        )
         statements.append(
             Statement(
-                f"INSERT INTO {relation.table} ({_names(relation, columns)}) VALUES {values}",
+                f"INSERT INTO {relation.table} ({names_of(relation, columns)}) VALUES {values}",
                 tuple(params),
                 True,
                 False,
@@ -53,10 +59,32 @@ def insert(op: Insert, relations: Relations) -> list[Statement]:
 
 def answered(op: Upsert, relation: Relation) -> tuple[str, ...]:
     """The columns an upsert gives back."""
-    rows_are_versions = relation.dialect.version(relation.table) is None
-    if op.returning or (op.expect is not None and rows_are_versions):
+    if op.returning or (op.expect is not None and relation.version is None):
         return tuple(relation.kinds)
-    return (op.on or relation.spec.key) if op.guard is not None or op.expect is not None else ()
+    if op.guard is None and op.expect is None:
+        return ()
+    target = op.on or relation.spec.key
+    # Where a refused upsert answers its row all the same, the owner in it tells.
+    tells = (
+        ()
+        if op.guard is None or not relation.dialect.on_duplicate_key or op.guard.column in target
+        else (op.guard.column,)
+    )
+    return (*target, *tells)
+
+
+def positions_in(op: Upsert) -> dict[str, Next]:
+    """The columns whose values the database decides."""
+    return {column: rule for column, rule in op.rules.items() if isinstance(rule, Next)}
+
+
+def locks_for(op: Upsert, records: Sequence[Record], relation: Relation) -> list[Statement]:
+    """What keeps others from the positions of these records' parents."""
+    statements: list[Statement] = []
+    for column, rule in positions_in(op).items():
+        parents = sorted({tuple(relation.param(each, record[each]) for each in rule.within) for record in records})
+        statements.extend(relation.dialect.lock_positions(column, parents))
+    return statements
 
 
 def upsert(op: Upsert, relations: Relations) -> list[Statement]:
@@ -64,19 +92,15 @@ def upsert(op: Upsert, relations: Relations) -> list[Statement]:
     relation = relations[op.table]
     records = [relation.completed(record) for record in op.records]
     columns = in_order({*op.rules, *(column for record in records for column in record)}, relation)
-    statements: list[Statement] = []
-    positions = {column: rule for column, rule in op.rules.items() if isinstance(rule, Next)}
-    for column, rule in positions.items():
-        lock = relation.dialect.lock_position(column, len(rule.within))
-        if lock is not None:
-            parents = sorted({tuple(relation.param(each, record[each]) for each in rule.within) for record in records})
-            lists = tuple(map(list, zip(*parents, strict=True)))
-            statements.append(Statement(lock, lists, writes=True, answers=False))
+    positions = positions_in(op)
+    statements = locks_for(op, records, relation)
     if positions:
         # One record a statement: each must see the positions the one before it took.
         statements.extend(_upsert_chunk(op, relations, [record], columns, positions) for record in records)
         return statements
-    for chunk in chunked(records, relation.dialect.max_params // max(1, len(columns))):
+    # A condition on the record's absence is written beside its values, so each has a statement.
+    at_once = 1 if op.expect is ABSENT and relation.dialect.on_duplicate_key else relation.dialect.max_params
+    for chunk in chunked(records, at_once // max(1, len(columns))):
         statements.append(_upsert_chunk(op, relations, chunk, columns, positions))
     return statements
 
@@ -89,15 +113,17 @@ def _upsert_chunk(
     positions: Mapping[str, Next],
 ) -> Statement:
     relation = relations[op.table]
+    if relation.dialect.on_duplicate_key:
+        return duplicate_key.upsert(op, relations, records, columns, positions, answered(op, relation))
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
-    values = ", ".join(_row(conditions, columns, record, positions) for record in records)
-    text = f"INSERT INTO {relation.table} ({_names(relation, columns)}) VALUES {values}"
-    target, returned = op.on or relation.spec.key, answered(op, relation)
-    merging = Merging(conditions, lambda column: f"excluded.{relation.quoted(column)}")
+    values = ", ".join(f"({values_of(conditions, columns, record, positions)})" for record in records)
+    text = f"INSERT INTO {relation.table} ({names_of(relation, columns)}) VALUES {values}"
+    target, wanted = op.on or relation.spec.key, answered(op, relation)
+    merging = Merging(conditions, lambda column: relation.dialect.incoming(relation.quoted(column)))
     rules = {column: rule for column, rule in op.rules.items() if column in relation.kinds}
     changes = any(not isinstance(rule, Keep) for rule in rules.values())
-    if op.expect is ABSENT or not (changes or returned):
+    if op.expect is ABSENT or not (changes or wanted):
         text += f" ON CONFLICT {_target(conditions, target)} DO NOTHING"
     else:
         # With nothing to change, a change to itself still lets the row be returned.
@@ -106,9 +132,9 @@ def _upsert_chunk(
         text += f" ON CONFLICT {_target(conditions, target)} DO UPDATE SET {assignments}"
         if op.guard is not None:
             text += f" WHERE {merging.admitted(op.guard)}"
-    if returned:
-        text += f" RETURNING {_returned(relation, returned)}"
-    return Statement(text, tuple(params), True, bool(returned))
+    if wanted:
+        text += f" RETURNING {returned(relation, wanted)}"
+    return Statement(text, tuple(params), True, bool(wanted))
 
 
 def expected_update(op: Upsert, record: Record, relations: Relations) -> Statement:
@@ -118,7 +144,7 @@ def expected_update(op: Upsert, record: Record, relations: Relations) -> Stateme
         raise StoreError(f"an upsert of {op.table} that expects a version cannot compute an elapsed time")
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
-    merging = Merging(conditions, lambda column: conditions.bind_column(column, record.get(column)))
+    merging = Merging(conditions, lambda column: value_of(conditions, column, record, positions_in(op)))
     target = op.on or relation.spec.key
     assignments = merging.assignments(op.rules) or f"{relation.quoted(target[0])} = {relation.of_table(target[0])}"
     text = f"UPDATE {relation.table} SET {assignments}"
@@ -126,9 +152,8 @@ def expected_update(op: Upsert, record: Record, relations: Relations) -> Stateme
     where += f" AND {_unchanged(conditions, op.expect)}"
     if op.guard is not None:
         where += f" AND {merging.admitted(op.guard)}"
-    return Statement(
-        f"{text} WHERE {where} RETURNING {_returned(relation, answered(op, relation))}", tuple(params), True
-    )
+    statement = Statement(f"{text} WHERE {where}", tuple(params), True)
+    return answering(statement, returned(relation, answered(op, relation)), relations, relation, target, [record])
 
 
 def update(op: Update, relations: Relations) -> Statement:
@@ -139,6 +164,8 @@ def update(op: Update, relations: Relations) -> Statement:
     check_changes(relation.spec, op.changes)
     text = f"UPDATE {relation.table} SET {conditions.assignments(op.changes)} WHERE {conditions.where(op.where)}"
     columns = tuple(relation.kinds) if op.returning else relation.spec.key
+    if not relation.dialect.returning:
+        return read_first(Statement(text, tuple(params), True, False), op, relations, columns)
     return Statement(f"{text} RETURNING {relation.selection(columns)}", tuple(params), True)
 
 
@@ -149,6 +176,8 @@ def claim(op: Claim, relations: Relations) -> Statement:
     params: list[Any] = []
     conditions = Conditions(relation, relations, params)
     check_changes(relation.spec, op.changes)
+    if not relation.dialect.returning:
+        return claim_apart(op, relations)
     text = f"UPDATE {relation.table} SET {conditions.assignments(op.changes)}"
     inner = f"SELECT {', '.join(key)} FROM {relation.table} WHERE {conditions.where(op.where)}"
     inner += f" ORDER BY {conditions.order_terms(op.order, relation.spec.key)} LIMIT 1{relation.dialect.skip_locked()}"
@@ -197,17 +226,34 @@ def put(write: Put, relations: Relations) -> Statement:
     conditions = Conditions(relation, relations, params)
     columns = tuple(relation.kinds)
     if write.expect is None or write.expect is ABSENT:
-        text = f"INSERT INTO {relation.table} ({_names(relation, columns)}) VALUES {_row(conditions, columns, record)}"
-        if write.expect is None:
-            merging = ", ".join(f"{relation.quoted(each)} = excluded.{relation.quoted(each)}" for each in columns)
-            text += f" ON CONFLICT ({_names(relation, relation.spec.key)}) DO UPDATE SET {merging}"
+        values = values_of(conditions, columns, record)
+        text = f"INSERT INTO {relation.table} ({names_of(relation, columns)}) VALUES ({values})"
+        if write.expect is None and relation.dialect.on_duplicate_key:
+            text = duplicate_key.replacing(text, conditions, columns)
+        elif write.expect is None:
+            merging = ", ".join(
+                f"{relation.quoted(each)} = {relation.dialect.incoming(relation.quoted(each))}" for each in columns
+            )
+            text += f" ON CONFLICT ({names_of(relation, relation.spec.key)}) DO UPDATE SET {merging}"
     else:
+        changing = [each for each in columns if each not in relation.spec.key] or columns
         assignments = ", ".join(
-            f"{relation.quoted(each)} = {conditions.bind_column(each, record[each])}" for each in columns
+            f"{relation.quoted(each)} = {conditions.bind_column(each, record[each])}" for each in changing
         )
         where = conditions.where(by_key(relation, relation.spec.key_of(record)))
         text = f"UPDATE {relation.table} SET {assignments} WHERE {where} AND {_unchanged(conditions, write.expect)}"
-    return Statement(f"{text} RETURNING {_returned(relation, tuple(relation.kinds))}", tuple(params), True)
+    # A version that is not the row itself is all that the caller is told.
+    answer = relation.version or relation.selection(columns)
+    inserts = write.expect is None or write.expect is ABSENT
+    return answering(
+        Statement(text, tuple(params), True, refusal=Refusal.TAKEN),
+        answer,
+        relations,
+        relation,
+        relation.spec.key,
+        [record],
+        inserts=inserts,
+    )
 
 
 def remove(write: Remove, relations: Relations) -> Statement:
@@ -218,8 +264,10 @@ def remove(write: Remove, relations: Relations) -> Statement:
     where = conditions.where(by_key(relation, write.key))
     if write.expect is not None:
         where += f" AND {_unchanged(conditions, write.expect)}"
-    key = ", ".join(relation.quoted(each) for each in relation.spec.key)
-    return Statement(f"DELETE FROM {relation.table} WHERE {where} RETURNING {key}", tuple(params), True)
+    text = f"DELETE FROM {relation.table} WHERE {where}"
+    if not relation.dialect.returning:
+        return Statement(text, tuple(params), True, False)
+    return Statement(f"{text} RETURNING {names_of(relation, relation.spec.key)}", tuple(params), True)
 
 
 def check(write: Check, relations: Relations) -> Statement:
@@ -230,14 +278,16 @@ def check(write: Check, relations: Relations) -> Statement:
     where = conditions.where(by_key(relation, write.key))
     if write.expect is not ABSENT:
         where += f" AND {_unchanged(conditions, write.expect)}"
-    lock = " FOR SHARE" if relation.dialect.skip_locked() else ""
+    lock = relation.dialect.share_lock()
     return Statement(f"SELECT 1 FROM {relation.table} WHERE {where}{lock}", tuple(params), True)
 
 
 def change(write: Change, relations: Relations) -> Statement:
     """One record changed if it matches. No row returned means it did not."""
     by_key_and = all_of(by_key(relations[write.table], write.key), write.where)
-    return update(Update(table=write.table, where=by_key_and, changes=write.changes, returning=False), relations)
+    statement = update(Update(table=write.table, where=by_key_and, changes=write.changes, returning=False), relations)
+    # That it changed a row is all that counts.
+    return statement if statement.returns else replace(statement, ahead=(), behind=())
 
 
 def require(write: Require, relations: Relations) -> Statement:
@@ -245,16 +295,16 @@ def require(write: Require, relations: Relations) -> Statement:
     relation = relations[write.table]
     params: list[Any] = []
     where = Conditions(relation, relations, params).where(all_of(by_key(relation, write.key), write.where))
-    lock = " FOR SHARE" if relation.dialect.skip_locked() else ""
+    lock = relation.dialect.share_lock()
     return Statement(f"SELECT 1 FROM {relation.table} WHERE {where}{lock}", tuple(params), True)
 
 
 def _unchanged(conditions: Conditions, version: Version) -> str:
     """The condition that the row still has this version."""
     relation = conditions.relation
-    if relation.dialect.version(relation.table) is not None:
+    if relation.version is not None:
         conditions.params.append(version)
-        return relation.dialect.version_is(relation.table)
+        return relation.version_is
     parts: list[str] = []
     for column, value in zip(relation.kinds, version, strict=True):
         conditions.params.append(value)
@@ -262,60 +312,16 @@ def _unchanged(conditions: Conditions, version: Version) -> str:
     return f"({' AND '.join(parts)})"
 
 
-def _returned(relation: Relation, columns: tuple[str, ...]) -> str:
-    """These columns, and the version if it is not the row itself."""
-    selected = relation.selection(columns)
-    version = relation.dialect.version(relation.table)
-    return selected if version is None else f"{selected}, {version}"
-
-
 def _target(conditions: Conditions, columns: tuple[str, ...]) -> str:
     """The unique set an upsert may meet; a partial one is only found by its own condition."""
     relation = conditions.relation
-    named = f"({_names(relation, columns)})"
+    named = f"({names_of(relation, columns)})"
     partial = next((each.where for each in relation.spec.uniques if each.columns == columns), EVERYTHING)
     if partial == EVERYTHING:
         return named
     return (
         f"{named} WHERE {Conditions(relation, conditions.relations, conditions.params, relation.quoted).where(partial)}"
     )
-
-
-def _names(relation: Relation, columns: Iterable[str]) -> str:
-    return ", ".join(relation.quoted(column) for column in columns)
-
-
-def _row(
-    conditions: Conditions, columns: tuple[str, ...], record: Record, positions: Mapping[str, Next] | None = None
-) -> str:
-    parts = [
-        _next_position(conditions, column, positions[column], record)
-        if positions and column in positions
-        else conditions.bind_column(column, record.get(column))
-        for column in columns
-    ]
-    return f"({', '.join(parts)})"
-
-
-def _next_position(conditions: Conditions, column: str, rule: Next, record: Record) -> str:
-    """The given position if no other record of the parent has it, else one past the largest."""
-    relation = conditions.relation
-    inner = f"dbr_next.{relation.quoted(column)}"
-
-    def within() -> str:
-        parts = (
-            f"dbr_next.{relation.quoted(each)} = {conditions.bind_column(each, record[each])}" for each in rule.within
-        )
-        return f"FROM {relation.table} AS dbr_next WHERE {' AND '.join(parts)}"
-
-    if record.get(column) is None:
-        return f"(SELECT COALESCE(MAX({inner}) + 1, 0) {within()})"
-    taken = f"EXISTS (SELECT 1 {within()} AND {inner} = {conditions.bind_column(column, record[column])}"
-    key = row_of(f"dbr_next.{relation.quoted(each)}" for each in relation.spec.key)
-    taken += f" AND {key} <> {row_of(conditions.bind_column(each, record[each]) for each in relation.spec.key)})"
-    free = conditions.bind_column(column, record[column])
-    # Parameters are bound in text order, so the pieces are made in the order they are written.
-    return f"(CASE WHEN NOT {taken} THEN {free} ELSE (SELECT COALESCE(MAX({inner}) + 1, 0) {within()}) END)"
 
 
 def chunked(records: Sequence[Record], size: int) -> Iterable[Sequence[Record]]:

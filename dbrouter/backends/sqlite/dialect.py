@@ -14,7 +14,10 @@ from dbrouter.backends.kernel.errors import Corrupt
 from dbrouter.backends.kernel.filters import Field
 from dbrouter.backends.kernel.matching import fold, json_text, like, read
 from dbrouter.backends.kernel.merging import elapsed_ms
-from dbrouter.backends.kernel.tables import Kind, TableSpec
+from dbrouter.backends.kernel.tables import Column, Kind, TableSpec
+from dbrouter.backends.sql.dialect import Longest
+from dbrouter.backends.sql.statements import Statement
+from dbrouter.backends.sqlite.changes import SqliteChanges
 
 
 def dbr_like(text: str | None, pattern: str) -> int | None:
@@ -88,7 +91,14 @@ class SqliteDialect:
     name = "sqlite"
     placeholder = "?"
     max_params = 30_000
-    locks_positions = False
+    returning = True
+    inserts_return = True
+    on_duplicate_key = False
+    partial_indexes = True
+    indexes_apart = True
+    keeps_uniques = True
+    together = False
+    exact_columns = True
 
     def quoted(self, identifier: str) -> str:
         return '"' + identifier.replace('"', '""') + '"'
@@ -96,7 +106,12 @@ class SqliteDialect:
     def qualified(self, name: str) -> str:
         return self.quoted(name)
 
-    def sqlalchemy_type(self, kind: Kind) -> Any:
+    def compiler(self) -> Any:
+        from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+
+        return SQLiteDialect()
+
+    def column_type(self, column: Column, table: TableSpec) -> Any:
         from sqlalchemy.types import JSON, BigInteger, Boolean, Date, DateTime, String, Text
 
         return {
@@ -109,7 +124,16 @@ class SqliteDialect:
             Kind.DATE: Date,
             Kind.TIMESTAMP: DateTime,
             Kind.JSON: JSON,
-        }[kind]()
+        }[column.kind]()
+
+    def longest(self, column: Column, table: TableSpec) -> Longest | None:
+        return None
+
+    def options(self, table: TableSpec) -> dict[str, Any]:
+        return {}
+
+    def is_exact(self, collation: str) -> bool:
+        return True
 
     def bound(self, kind: Kind) -> str:
         return "?"
@@ -130,11 +154,11 @@ class SqliteDialect:
     def output(self, expression: str, kind: Kind) -> str:
         return expression
 
-    def version(self, table: str) -> str | None:
+    def version(self, table: str, columns: Sequence[str]) -> str | None:
         # SQLite keeps no row version: the row's own values are it.
         return None
 
-    def version_is(self, table: str) -> str:
+    def version_is(self, table: str, columns: Sequence[str]) -> str:
         raise AssertionError("SQLite compares whole rows")
 
     def code_points(self, expression: str) -> str:
@@ -174,13 +198,13 @@ class SqliteDialect:
     def member_params(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return values
 
-    def least(self, left: str, right: str) -> str:
+    def least(self, stored: str, incoming: Callable[[], str]) -> str:
         # Of a sub-select, for SQLite's MIN of two values is null if one is; and each side may be written only once:
         # it may be a placeholder.
-        return f"(SELECT MIN(dbr_value) FROM (SELECT {left} AS dbr_value UNION ALL SELECT {right}))"
+        return f"(SELECT MIN(dbr_value) FROM (SELECT {stored} AS dbr_value UNION ALL SELECT {incoming()}))"
 
-    def greatest(self, left: str, right: str) -> str:
-        return f"(SELECT MAX(dbr_value) FROM (SELECT {left} AS dbr_value UNION ALL SELECT {right}))"
+    def greatest(self, stored: str, incoming: Callable[[], str]) -> str:
+        return f"(SELECT MAX(dbr_value) FROM (SELECT {stored} AS dbr_value UNION ALL SELECT {incoming()}))"
 
     def elapsed_ms(self, start: str, end: str) -> str:
         return f"dbr_elapsed_ms({start}, {end})"
@@ -195,12 +219,27 @@ class SqliteDialect:
     def kept_size(self, expression: str) -> str:
         return f"LENGTH(CAST({expression} AS BLOB))"
 
-    def lock_position(self, column: str, width: int) -> str | None:
+    def lock_positions(self, column: str, parents: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
         # One writer at a time: the sub-select in the insert is already serialised.
-        return None
+        return ()
+
+    def incoming(self, column: str) -> str:
+        return f"excluded.{column}"
+
+    def incoming_alias(self) -> str:
+        return ""
+
+    def apart(self, select: str) -> str:
+        return select
 
     def skip_locked(self) -> str:
         return ""
+
+    def share_lock(self) -> str:
+        return ""
+
+    def insert_if_absent(self, table: str, columns: str, values: str) -> str:
+        return f"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING"
 
     def catalog(self) -> tuple[str, tuple[Any, ...]]:
         columns = (
@@ -208,6 +247,9 @@ class SqliteDialect:
             " WHERE m.type IN ('table', 'view')"
         )
         return columns, ()
+
+    def changes(self) -> SqliteChanges:
+        return SqliteChanges()
 
     def before_ddl(self) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         return ()

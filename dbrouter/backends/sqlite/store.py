@@ -12,6 +12,7 @@ from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime
 from dbrouter.backends.sql.blocking import BlockingConnections
+from dbrouter.backends.sql.driver import place_of
 from dbrouter.backends.sql.native_async import AsyncConnections
 from dbrouter.backends.sqlite.dialect import SqliteDialect
 from dbrouter.backends.sqlite.session import AsyncSqliteDriver, SqliteDriver, prepare
@@ -32,11 +33,6 @@ READERS = 8
 """Connections kept open; SQLite in WAL mode serves any number of readers beside one writer."""
 TENANT_READERS = 2
 """Connections kept open to the file of one of many tenants."""
-
-
-def _place(name: str, url: Any) -> str:
-    """The database as errors name it."""
-    return f"{name} ({url})" if name else str(url)
 
 
 def _url(path: str | Path | None, url: str | None, driver: str) -> Any:
@@ -75,10 +71,11 @@ class SqliteStore(TenantsInSqlite):
     ) -> None:
         made = engine if engine is not None else _engine(_url(path, url, "sqlite"), deadline)
         self.engine = made
+        self.address = made.url
         _on_connect(made, deadline, path)
         connections = BlockingConnections(
             made,
-            SqliteDriver(_place(name, made.url)),
+            SqliteDriver(place_of(name, made.url)),
             deadline=deadline,
             # Of a given engine's pool we know no limits, and one connection is nothing to queue for twice.
             at_once=None if engine is not None or _in_memory(made.url) else 2 * READERS,
@@ -90,7 +87,7 @@ class SqliteStore(TenantsInSqlite):
         def opening(file: Path) -> BlockingConnections:
             tenants = _engine(_url(file, None, "sqlite"), deadline, TENANT_READERS)
             _on_connect(tenants, deadline, file)
-            driver = SqliteDriver(_place(name, tenants.url))
+            driver = SqliteDriver(place_of(name, tenants.url))
             return BlockingConnections(
                 tenants, driver, deadline=deadline, at_once=2 * TENANT_READERS, single_writer=True
             )
@@ -148,17 +145,19 @@ class AsyncSqliteStore(TenantsInSqlite):
                 _on_connect(tenants.sync_engine, deadline, file)
                 return tenants
 
-            driver = AsyncSqliteDriver(_place(name, where))
+            driver = AsyncSqliteDriver(place_of(name, where))
             return AsyncConnections(make_for_tenant, driver, deadline=deadline, single_writer=True)
 
         self.engine = engine
+        self.address = address
+        self.is_in_memory = _in_memory(address)
         super().__init__(
             file=None if _in_memory(address) else file_at(address),
             opening=opening,
             in_memory=lambda: AsyncSqliteStore(deadline=deadline, name=name).connections,
             dialect=SqliteDialect(),
             connections=AsyncConnections(
-                make, AsyncSqliteDriver(_place(name, address)), deadline=deadline, single_writer=True
+                make, AsyncSqliteDriver(place_of(name, address)), deadline=deadline, single_writer=True
             ),
             runtime=AsyncRuntime(),
             names=tables,

@@ -1,0 +1,1 @@
+"""An older agno's tables brought to today's shape, on any SQL database."""

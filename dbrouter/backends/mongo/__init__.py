@@ -1,0 +1,1 @@
+"""MongoDB: agno's collections and documents, through pymongo."""

@@ -1,0 +1,88 @@
+"""The sockets of the blocking store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+
+from dbrouter.backends.kernel.deadline import Deadline
+from dbrouter.backends.redis.cluster import Address
+from dbrouter.backends.redis.connecting import Target
+
+_CLASSES: dict[str, Any] = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection}
+_LEAST = 0.001
+"""Seconds: a timeout of zero would mean "do not wait at all"."""
+
+
+class BlockingWire:
+    """redis-py's connections; each waits for what is left of its call's time."""
+
+    errors: tuple[type[BaseException], ...] = (RedisError, OSError)
+
+    def __init__(self, target: Target, *, connect_timeout: float, deadline: float) -> None:
+        self._target = target
+        self._connect_timeout = connect_timeout
+        self._deadline = deadline
+
+    def make(self, address: Address) -> Any:
+        """A connection that is not open yet."""
+        arguments = self._target.made_with(
+            address, connect_timeout=self._connect_timeout, deadline=self._deadline, retry=Retry(NoBackoff(), 0)
+        )
+        return _CLASSES[self._target.kind](**_known(self._target.kind, arguments))
+
+    async def open(self, connection: Any, deadline: Deadline) -> None:
+        """Open it if it is not open, or not alive any more."""
+        connection.socket_connect_timeout = max(min(self._connect_timeout, deadline.left()), _LEAST)
+        connection.socket_timeout = max(deadline.left(), _LEAST)
+        connection.connect()
+        if _is_dead(connection):
+            connection.disconnect()
+            connection.connect()
+
+    async def exchange(self, connection: Any, commands: Iterable[Any], deadline: Deadline) -> list[Any]:
+        """Send the commands and read an answer to each."""
+        commands = list(commands)
+        _wait_at_most(connection, deadline)
+        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        answers: list[Any] = []
+        for _ in commands:
+            _wait_at_most(connection, deadline)
+            try:
+                answers.append(connection.read_response(disable_decoding=True, disconnect_on_error=False))
+            except ResponseError as error:
+                answers.append(error)
+        return answers
+
+    async def close(self, connection: Any) -> None:
+        """Close it."""
+        connection.disconnect()
+
+    def within(self, deadline: Deadline) -> AbstractAsyncContextManager[Any]:
+        """The sockets see to it."""
+        return nullcontext(deadline)
+
+
+def _wait_at_most(connection: Any, deadline: Deadline) -> None:
+    # redis-py has one timeout for all of a connection's life; the call has less left each time.
+    connection._sock.settimeout(max(deadline.left(), _LEAST))  # noqa: SLF001
+
+
+def _is_dead(connection: Any) -> bool:
+    """Whether it was closed while nobody used it, or carries an answer that nobody waits for."""
+    try:
+        return bool(connection.can_read(timeout=0))
+    except (RedisError, OSError):
+        return True
+
+
+def _known(kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Without what a connection to a socket file has no use for."""
+    dropped = ("socket_keepalive", "host", "port") if kind == "unix" else ()
+    return {name: each for name, each in arguments.items() if name not in dropped}

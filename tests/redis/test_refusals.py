@@ -1,0 +1,233 @@
+"""What a server refuses, forgets or does not answer: an error that says so, and nothing half written."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import redis
+
+from dbrouter.backends.kernel.errors import StoreError, TooLarge, Unavailable
+from dbrouter.backends.kernel.ops import Get, Insert, Scan
+from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.redis.store import AsyncRedisStore, RedisStore
+from dbrouter.testing.conformance.records import learning, run, session
+from scripts.servers import Server
+from tests.redis.entries import disagreements
+from tests.waiting import PATIENCE, told_within, until
+
+pytestmark = pytest.mark.backend("redis", mode="outage")
+
+
+@pytest.fixture
+def admin(own_redis: Server) -> Any:
+    return redis.Redis.from_url(own_redis.url)
+
+
+@contextmanager
+def configured(admin: Any, **settings: str) -> Generator[None]:
+    """A server with other settings for a while."""
+    names = {name: name.replace("_", "-") for name in settings}
+    before = {name: admin.config_get(called)[called] for name, called in names.items()}
+    for name, value in settings.items():
+        admin.config_set(names[name], value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            admin.config_set(names[name], value)
+
+
+def sessions(store: RedisStore) -> set[str]:
+    return {record["session_id"] for record in finish(store.execute(Scan(table="sessions"))).records}
+
+
+def test_a_server_that_has_forgotten_the_scripts_is_told_them_again(own_redis: Server, admin: Any, prefix: str) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix)
+    finish(store.execute(Insert(table="sessions", records=(session("s1"),))))
+    admin.script_flush()
+    finish(store.execute(Insert(table="sessions", records=(session("s2"),))))
+    admin.script_flush()
+    assert sessions(store) == {"s1", "s2"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"maxmemory": "1"}, "OOM"), ({"min_replicas_to_write": "1"}, "NOREPLICAS")],
+    ids=["no memory", "no replicas"],
+)
+def test_a_server_that_takes_no_writes_is_unavailable_and_keeps_nothing_of_them(
+    own_redis: Server, admin: Any, prefix: str, settings: dict[str, str], words: str
+) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix)
+    finish(store.execute(Insert(table="sessions", records=(session("s1"),))))
+    with configured(admin, **settings), pytest.raises(Unavailable, match=words):
+        finish(store.execute(Insert(table="sessions", records=(session("s2"), session("s3")))))
+    assert sessions(store) == {"s1"}
+    assert disagreements(admin, prefix) == []
+
+
+def test_a_value_over_the_servers_limit_is_too_large_and_not_written(
+    own_redis: Server, admin: Any, prefix: str
+) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix)
+    finish(store.execute(Insert(table="sessions", records=(session("s1"),))))
+    big = learning("a", content={"text": "x" * 3_000_000})
+    with configured(admin, proto_max_bulk_len="1mb"), pytest.raises(TooLarge):
+        finish(store.execute(Insert(table="learnings", records=(big,))))
+    assert finish(store.execute(Get(table="learnings", key=("a",)))) is None
+
+
+def test_a_wrong_password_is_said_without_showing_it(own_redis: Server, admin: Any) -> None:
+    admin.acl_setuser("reader", enabled=True, passwords=["+right"], keys=["*"], commands=["+@all"])
+    host = own_redis.url.removeprefix("redis://")
+    with pytest.raises(Unavailable, match="WRONGPASS") as refused:
+        finish(RedisStore(f"redis://reader:s3cret@{host}").ping())
+    assert "s3cret" not in str(refused.value)
+    finish(RedisStore(f"redis://reader:right@{host}").ping())
+
+
+def test_a_server_that_evicts_does_not_pass_the_check(own_redis: Server, admin: Any) -> None:
+    store = RedisStore(own_redis.url)
+    evicting = configured(admin, maxmemory="1gb", maxmemory_policy="allkeys-lru")
+    with evicting, pytest.raises(Unavailable, match="noeviction"):
+        finish(store.ping())
+    finish(store.ping())
+
+
+def test_a_user_who_may_not_ask_about_the_server_passes_the_check(own_redis: Server, admin: Any) -> None:
+    admin.acl_setuser("narrow", enabled=True, passwords=["+right"], keys=["*"], commands=["+@all", "-info"])
+    finish(RedisStore(f"redis://narrow:right@{own_redis.url.removeprefix('redis://')}").ping())
+
+
+def test_a_write_that_too_few_replicas_have_is_not_acknowledged(own_redis: Server, prefix: str) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix, wait_replicas=1, wait_timeout=0.05)
+    with pytest.raises(Unavailable, match="0 of 1 replicas"):
+        finish(store.execute(Insert(table="sessions", records=(session("s1"),))))
+
+
+def test_no_server_is_no_empty_answer() -> None:
+    with pytest.raises(Unavailable):
+        finish(RedisStore("redis://127.0.0.1:1").execute(Get(table="sessions", key=("s1",))))
+
+
+def test_a_silent_server_is_unavailable_at_the_deadline_and_a_write_is_sent_once(
+    own_redis: Server, admin: Any, prefix: str
+) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix, deadline=0.5)
+    finish(store.execute(Insert(table="sessions", records=(session("s1"),))))
+    admin.config_resetstat()
+    with own_redis.paused(), told_within(0.5), pytest.raises(Unavailable, match="whether it was written is unknown"):
+        finish(store.execute(Insert(table="sessions", records=(session("s2"),))))
+    assert sessions(store) == {"s1", "s2"}  # the server had it all the same
+    # The scan is the other one.
+    assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == 2
+
+
+def test_a_silent_server_is_unavailable_at_the_deadline_of_an_event_loop(own_redis: Server, prefix: str) -> None:
+    async def body() -> None:
+        store = AsyncRedisStore(own_redis.url, prefix=prefix, deadline=0.5)
+        await store.execute(Insert(table="sessions", records=(session("s1"),)))
+        unknown = "whether it was written is unknown"
+        with own_redis.paused(), told_within(0.5), pytest.raises(Unavailable, match=unknown):
+            await store.execute(Insert(table="sessions", records=(session("s2"),)))
+        assert len((await store.execute(Scan(table="sessions"))).records) == 2
+        await store.close()
+
+    asyncio.run(body())
+
+
+def test_a_bounded_number_of_connections_serves_many_threads(own_redis: Server, admin: Any, prefix: str) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix, pool_size=3)
+    others = len(admin.client_list())
+    most: list[int] = []
+
+    def write(number: int) -> None:
+        finish(store.execute(Insert(table="sessions", records=(session(f"s{number}"),))))
+        if number % 10 == 0:
+            most.append(len(admin.client_list()) - others)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(60)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(sessions(store)) == 60
+    # The test's own client opens some for its threads, too.
+    assert 1 <= max(most) <= 3 + 6
+    finish(store.close())
+
+
+def test_one_async_store_serves_one_event_loop_after_the_other(own_redis: Server, prefix: str) -> None:
+    store = AsyncRedisStore(own_redis.url, prefix=prefix)
+
+    async def turn(number: int) -> int:
+        await store.execute(Insert(table="sessions", records=(session(f"s{number}"),)))
+        found = len((await store.execute(Scan(table="sessions"))).records)
+        await store.close()
+        return found
+
+    assert [asyncio.run(turn(number)) for number in range(3)] == [1, 2, 3]
+
+
+def test_a_server_killed_in_the_middle_has_every_acknowledged_write_whole(own_redis: Server, prefix: str) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix, deadline=5)
+    acknowledged: set[str] = set()
+    ended = threading.Event()
+
+    def write(writer: int) -> None:
+        number = 0
+        while not ended.is_set():
+            name = f"{writer}-{number}"
+            number += 1
+            try:
+                records = (session(name, user_id=f"u{number % 5}"),)
+                finish(store.execute(Insert(table="sessions", records=records)))
+                finish(store.execute(Insert(table="runs", records=(run(f"r{name}", name),))))
+            except Unavailable:
+                continue
+            except StoreError:  # what failed "unknown" may be there, and a run without its session may not
+                continue
+            acknowledged.add(name)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for each in threads:
+        each.start()
+    until(lambda: len(acknowledged) > 20)
+    own_redis.kill()
+    time.sleep(0.2)
+    own_redis.restart()
+    before = len(acknowledged)
+    until(lambda: len(acknowledged) > before)
+    ended.set()
+    for each in threads:
+        each.join()
+    runs = {record["run_id"] for record in finish(store.execute(Scan(table="runs"))).records}
+    assert acknowledged <= sessions(store)
+    assert {f"r{name}" for name in acknowledged} <= runs
+    assert disagreements(redis.Redis.from_url(own_redis.url), prefix) == []
+
+
+def test_a_process_that_was_forked_speaks_on_connections_of_its_own(own_redis: Server, prefix: str) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix)
+    finish(store.execute(Insert(table="sessions", records=(session("parent"),))))
+
+    def child(number: int) -> None:
+        for turn in range(20):
+            finish(store.execute(Insert(table="sessions", records=(session(f"{number}-{turn}"),))))
+
+    forked = [multiprocessing.get_context("fork").Process(target=child, args=(number,)) for number in range(3)]
+    for each in forked:
+        each.start()
+    for turn in range(20):
+        finish(store.execute(Insert(table="sessions", records=(session(f"parent-{turn}"),))))
+    for each in forked:
+        each.join(PATIENCE)
+    assert [each.exitcode for each in forked] == [0, 0, 0]
+    assert len(sessions(store)) == 81

@@ -1,0 +1,1 @@
+"""Amazon DynamoDB through boto3."""

@@ -1,0 +1,289 @@
+"""Commits: each record's item with its index entries in one transaction, or in a plain conditional write if alone.
+
+What is too large for one item is cut into parts, which are written before, under the new version's name: nobody reads
+them until the record's own item says so, and nobody reads the old ones after that.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dbrouter.backends.dynamo.items import LARGEST_HEAD, PARTITION, STAMP, Item, attribute, keyed, shaped, values_of
+from dbrouter.backends.dynamo.layout import Entry, Layout, Place
+from dbrouter.backends.dynamo.parts import Parts, Turnover
+from dbrouter.backends.dynamo.reading import SHORT, Reading, Version, version_in
+from dbrouter.backends.dynamo.requests import ConditionFailed, Deadline, Requests
+from dbrouter.backends.kernel.completing import key_in
+from dbrouter.backends.kernel.duplicates import duplicate
+from dbrouter.backends.kernel.errors import Conflict, StoreError, TooLarge, Unavailable, Unsupported
+from dbrouter.backends.kernel.ops import ABSENT, Absent, Change, Check, Commit, Key, Put, Remove, Require, Write
+from dbrouter.backends.kernel.stored_form import encoded
+
+MOST_ACTIONS = 100
+"""Items that one transaction writes."""
+MOST_BYTES = 4_000_000
+"""Bytes of the items that one transaction writes: DynamoDB takes 4 MB."""
+OVERHEAD = 5_000
+"""Bytes of keys and names that an action may have beside its record's data; most have few hundred."""
+ATTEMPTS = 16
+"""Tries of an unconditional write whose record others change meanwhile."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """What becomes of one record: the actions of a transaction, the first on its own item."""
+
+    write: Put | Remove | Check
+    layout: Layout
+    key: Key
+    head: Place
+    parts: Turnover
+    expect: Version | Absent | None
+    """The version that its item must have; `None`: the one it has."""
+    whatever: bool
+    """Whether it is to be written over whatever version there is."""
+    actions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    size: int = 0
+    version: Version | None = None
+
+
+class Writing:
+    """Writes records of one namespace."""
+
+    def __init__(
+        self, requests: Requests, table: str, layout: Callable[[str], Layout], reading: Reading, parts: Parts
+    ) -> None:
+        self._requests = requests
+        self._table = table
+        self._layout = layout
+        self._reading = reading
+        self._parts = parts
+
+    async def commit(self, op: Commit, deadline: Deadline) -> tuple[Version | None, ...]:
+        """Each put's new version, in order."""
+        for attempt in range(ATTEMPTS):
+            planned = await self._planned(op.writes, deadline)
+            try:
+                self._write(planned, deadline)
+            except ConditionFailed as failed:
+                loser = planned[failed.at]
+                if not loser.whatever or attempt == ATTEMPTS - 1:
+                    raise _refusal(loser) from failed
+                # It has to be written over whatever is there, and that has changed since it was read.
+                self._requests.pause(attempt, deadline, _refusal(loser))
+            else:
+                versions = {(each.write.table, each.key): each.version for each in planned}
+                return tuple(
+                    versions[write.table, self._key(write)] if isinstance(write, Put) else None for write in op.writes
+                )
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _planned(self, writes: Sequence[Write], deadline: Deadline) -> list[Planned]:
+        plans: dict[tuple[str, Key], Planned] = {}
+        for write in writes:
+            if isinstance(write, Change | Require):
+                raise Unsupported(f"DynamoDB stores have no {type(write).__name__}; the kernel makes versions of it")
+            layout = self._layout(write.table)
+            key = self._key(write)
+            plan = _plan(write, layout, key, write.expect)
+            before = plans.get((write.table, key))
+            if before is not None:
+                plan = _together(before, plan)
+            plans[write.table, key] = plan
+        planned = list(plans.values())
+        await self._read_before(planned, deadline)
+        largest = min(LARGEST_HEAD, MOST_BYTES // len(planned) - OVERHEAD)
+        for each in planned:
+            self._act(each, largest)
+        return planned
+
+    async def _read_before(self, planned: Sequence[Planned], deadline: Deadline) -> None:
+        """Find the version of each record that is to be overwritten whatever it is."""
+        unknown = [each for each in planned if each.expect is None]
+        for layout in {id(each.layout): each.layout for each in unknown}.values():
+            mine = [each for each in unknown if each.layout is layout]
+            items = await self._reading.heads([each.head for each in mine], layout.listed, deadline)
+            for each in mine:
+                item = items.get(each.head)
+                each.expect = ABSENT if item is None else version_in(layout, item, values_of(layout.listed, item))
+
+    def _act(self, plan: Planned, largest: int = LARGEST_HEAD) -> None:
+        """Work out the actions of one record's write."""
+        layout, expect, write = plan.layout, plan.expect, plan.write
+        before = _entries(layout, expect) if isinstance(expect, Version) else {}
+        after: dict[Place, Entry] = {}
+        if isinstance(expect, Version) and not isinstance(write, Check):
+            plan.parts.old, plan.parts.old_count = expect.stamp, expect.parts
+        if isinstance(write, Put):
+            values = encoded(layout.spec, write.record)
+            stamp = secrets.token_urlsafe(12)
+            shape = shaped(layout.spec, values, stamp, largest)
+            plan.parts.new, plan.parts.data = stamp, shape.parts
+            plan.version = Version(stamp, len(shape.parts), tuple(values[column] for column in layout.listed))
+            plan.size += shape.size
+            after = layout.entries(values)
+            self._add(plan, "Put", {"Item": {**keyed(plan.head), **shape.attributes}, **_condition(expect)})
+        elif isinstance(write, Remove):
+            if isinstance(expect, Version):
+                self._add(plan, "Delete", {"Key": keyed(plan.head), **_condition(expect)})
+        else:
+            self._add(plan, "ConditionCheck", {"Key": keyed(plan.head), **_condition(expect)})
+            return
+        for place in before.keys() - after.keys():
+            self._add(plan, "Delete", {"Key": keyed(place)})
+        for place, entry in after.items():
+            if before.get(place) != entry:
+                self._add(plan, "Put", {"Item": _entry_item(layout, entry, plan.key)})
+
+    def _add(self, plan: Planned, action: str, arguments: dict[str, Any]) -> None:
+        plan.actions.append({action: {"TableName": self._table, **arguments}})
+        plan.size += OVERHEAD
+
+    def _write(self, planned: Sequence[Planned], deadline: Deadline) -> None:
+        chunks = _chunks(planned)
+        turnovers = [each.parts for each in planned]
+        self._parts.bring(turnovers, deadline)
+        done: list[Sequence[Planned]] = []
+        try:
+            for chunk in chunks:
+                self._transact(chunk, planned, deadline)
+                done.append(chunk)
+        except ConditionFailed:
+            self._take_back(done, deadline)
+            self._parts.settle(turnovers, deadline, done=False)
+            raise
+        except StoreError:
+            self._take_back(done, deadline)
+            raise
+        self._parts.settle(turnovers, deadline, done=True)
+
+    def _transact(self, chunk: Sequence[Planned], planned: Sequence[Planned], deadline: Deadline) -> None:
+        actions = [(plan, action) for plan in chunk for action in plan.actions]
+        if not actions:
+            return
+        try:
+            if len(actions) == 1 and not isinstance(chunk[0].write, Check):
+                ((plan, action),) = actions
+                ((kind, arguments),) = action.items()
+                self._requests.send("put_item" if kind == "Put" else "delete_item", deadline, **arguments)
+            else:
+                self._requests.send(
+                    "transact_write_items",
+                    deadline,
+                    TransactItems=[action for _, action in actions],
+                    ClientRequestToken=secrets.token_hex(16),
+                )
+        except ConditionFailed as failed:
+            plan = actions[failed.at][0]
+            if failed.again and len(actions) == 1 and self._is_ours(plan, deadline):
+                return
+            raise ConditionFailed(planned.index(plan)) from failed
+
+    def _is_ours(self, plan: Planned, deadline: Deadline) -> bool:
+        """Whether what an earlier send wrote, which got no answer, is what the condition met."""
+        answer = self._requests.send(
+            "get_item",
+            deadline,
+            TableName=self._table,
+            Key=keyed(plan.head),
+            ConsistentRead=True,
+            ProjectionExpression="#v",
+            ExpressionAttributeNames={"#v": STAMP},
+        )
+        item = answer.get("Item")
+        if plan.version is None:
+            return item is None
+        return item is not None and item[STAMP]["S"] == plan.version.stamp
+
+    def _take_back(self, done: Sequence[Sequence[Planned]], deadline: Deadline) -> None:
+        """Remove the new records of an insert, of which the rest was refused."""
+        for chunk in done:
+            undo = [
+                _plan(Remove(table=each.write.table, key=each.key), each.layout, each.key, each.version)
+                for each in chunk
+            ]
+            for each in undo:
+                self._act(each)
+            try:
+                self._transact(undo, undo, deadline)
+            except (ConditionFailed, StoreError) as stuck:
+                raise Unavailable(
+                    f"{self._requests.place}: an insert of many records was refused in part, and not all that had been "
+                    f"written of {chunk[0].write.table} could be taken back; look which of them are stored"
+                ) from stuck
+
+    def _key(self, write: Write) -> Key:
+        if isinstance(write, Put):
+            spec = self._layout(write.table).spec
+            return key_in(spec, encoded(spec, write.record))
+        return write.key
+
+
+def _plan(write: Put | Remove | Check, layout: Layout, key: Key, expect: Version | Absent | None) -> Planned:
+    head = layout.head(key)
+    return Planned(write, layout, key, head, Turnover(head), expect, expect is None)
+
+
+def _together(first: Planned, then: Planned) -> Planned:
+    """One plan for two writes of a record: of them the first may only check it."""
+    if not isinstance(first.write, Check) or then.expect not in (None, first.expect):
+        raise Unsupported(f"{then.write.table}: a commit that writes one record twice; write it once")
+    then.expect, then.whatever = first.expect, False
+    return then
+
+
+def _entries(layout: Layout, version: Version) -> dict[Place, Entry]:
+    return layout.entries(dict(zip(layout.listed, version.listed, strict=True)))
+
+
+def _entry_item(layout: Layout, entry: Entry, key: Key) -> Item:
+    if entry.carried is None:
+        carried: dict[str, Any] = dict(zip(layout.spec.key, key, strict=True)) | {SHORT: True}
+    else:
+        carried = dict(entry.carried)
+    return {
+        **keyed(entry.place),
+        **{column: attribute(value) for column, value in carried.items() if value is not None},
+    }
+
+
+def _condition(expect: Version | Absent | None) -> dict[str, Any]:
+    if isinstance(expect, Version):
+        return {
+            "ConditionExpression": "#v = :v",
+            "ExpressionAttributeNames": {"#v": STAMP},
+            "ExpressionAttributeValues": {":v": {"S": expect.stamp}},
+        }
+    return {"ConditionExpression": "attribute_not_exists(#p)", "ExpressionAttributeNames": {"#p": PARTITION}}
+
+
+def _chunks(planned: Sequence[Planned]) -> list[list[Planned]]:
+    """The transactions for these records: one; for new records alone, which can be taken back, as many as needed."""
+    whole = list(planned)
+    if sum(len(each.actions) for each in whole) <= MOST_ACTIONS and sum(each.size for each in whole) <= MOST_BYTES:
+        return [whole]
+    if not all(isinstance(each.write, Put) and each.write.expect is ABSENT for each in whole):
+        raise TooLarge(
+            f"a commit of {len(whole)} records, with their index entries {sum(len(each.actions) for each in whole)} "
+            f"items of {sum(each.size for each in whole):,} bytes; DynamoDB takes {MOST_ACTIONS} and {MOST_BYTES:,} "
+            "at once. Nothing was written: write fewer records together"
+        )
+    chunks: list[list[Planned]] = [[]]
+    actions = size = 0
+    for each in whole:
+        actions, size = actions + len(each.actions), size + each.size
+        if chunks[-1] and (actions > MOST_ACTIONS or size > MOST_BYTES):
+            chunks.append([])
+            actions, size = len(each.actions), each.size
+        chunks[-1].append(each)
+    return chunks
+
+
+def _refusal(loser: Planned) -> StoreError:
+    write = loser.write
+    if isinstance(write, Put) and write.expect is ABSENT:
+        return duplicate(write.table, loser.layout.spec.key)
+    return Conflict(f"{write.table} {loser.key}: another version is stored; nothing was written, read it again")

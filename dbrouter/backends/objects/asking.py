@@ -1,0 +1,126 @@
+"""The requests of one op: repeated while that may help, within the op's deadline, and at once where independent."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from dbrouter.backends.kernel.errors import StoreError, Throttled, Unavailable
+from dbrouter.backends.kernel.ops import Absent
+from dbrouter.backends.kernel.running import Runtime
+from dbrouter.backends.objects.body import stamp_of
+from dbrouter.backends.objects.bucket import Bucket, Changed, Found, Listed, Refused
+
+T = TypeVar("T")
+
+TRIES = 3
+"""Requests that fail before the caller is told; who is asked to slow down tries until the deadline."""
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 2.0
+
+
+class Asking:
+    """Asks a bucket for one op.
+
+    runtime: for requests only, so that those of an op never wait for threads that ops hold.
+    """
+
+    def __init__(self, bucket: Bucket, runtime: Runtime, *, deadline: float, at_once: int) -> None:
+        self.bucket = bucket
+        self._runtime = runtime
+        self._until = time.monotonic() + deadline
+        self._deadline = deadline
+        self._at_once = at_once
+
+    async def get(self, name: str) -> Found | None:
+        """The object, if there is one."""
+        return await self._tried(lambda: self.bucket.get(name))
+
+    async def put(self, name: str, body: bytes, expect: Absent | str | None) -> str:
+        """Write an object; answers its tag. Raises `Changed`, or `Unavailable` if nobody knows what became of it."""
+        lost: list[Unavailable] = []
+
+        async def once() -> str:
+            try:
+                return await self.bucket.put(name, body, expect)
+            except Unavailable as error:
+                lost.append(error)
+                raise
+            except Changed:
+                if not lost:
+                    raise
+                # An earlier try may have been this write, with its answer lost on the way.
+                found = await self.bucket.get(name)
+                if found is not None and stamp_of(found.body) == stamp_of(body):
+                    return found.tag
+                raise Refused(f"{name}: whether it was written is unknown; read it again") from lost[0]
+
+        return await self._tried(once)
+
+    async def remove(self, name: str, expect: str) -> None:
+        """Remove an object if it is still the one."""
+        await self._tried(lambda: self.bucket.remove(name, expect))
+
+    async def discard(self, names: Sequence[str]) -> None:
+        """Remove objects that stand for nothing. That it fails is no harm: readers know them, and try again."""
+        if names:
+            with contextlib.suppress(StoreError):
+                await self._tried(lambda: self.bucket.discard(names))
+
+    async def list(self, folder: str, *, begin: str = "", after: str = "", limit: int | None = None) -> list[Listed]:
+        """Names in the folder, in order."""
+        return await self._tried(lambda: self.bucket.list(folder, begin=begin, after=after, limit=limit))
+
+    async def folders(self, folder: str) -> list[str]:
+        """Names of folders in the folder."""
+        return await self._tried(lambda: self.bucket.folders(folder))
+
+    async def tidy(self, older_than: timedelta) -> None:
+        """Remove what is no object and is older."""
+        await self._tried(lambda: self.bucket.tidy(datetime.now(UTC) - older_than))
+
+    async def ping(self) -> None:
+        """Return if the place answers."""
+        await self._tried(self.bucket.ping)
+
+    async def each(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+        """The results of independent calls, in order. Raises the first error, after all have ended."""
+        if len(calls) < 2:
+            return [await call() for call in calls]
+        waiting = iter(list(enumerate(calls)))
+        results: dict[int, T] = {}
+
+        async def work() -> None:
+            for index, call in waiting:
+                results[index] = await call()
+
+        for outcome in await self._runtime.gather([work] * min(len(calls), self._at_once)):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [results[index] for index in range(len(calls))]
+
+    async def pause(self, lost: int, why: StoreError) -> None:
+        """Wait a random while, longer after each loss; raises `why` if the deadline comes first."""
+        pause = random.uniform(0.3, 1) * min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(lost, 10))  # noqa: S311  # no secret
+        if time.monotonic() + pause >= self._until:
+            raise why
+        await self._runtime.sleep(pause)
+
+    async def _tried(self, call: Callable[[], Awaitable[T]]) -> T:
+        tries = 0
+        while True:
+            if time.monotonic() >= self._until:
+                raise Unavailable(f"no answer within {self._deadline:g} s")
+            try:
+                return await call()
+            except Refused:
+                raise
+            except (Unavailable, Throttled) as error:
+                tries += 1
+                if isinstance(error, Unavailable) and tries >= TRIES:
+                    raise
+                await self.pause(tries, error)

@@ -1,0 +1,116 @@
+"""What crashes and removals leave, removed: old entries, tombstones, files that were never finished.
+
+A tombstone may be written over by a record at any moment, and not every server removes on a condition. So it is sealed
+first, by a conditional write; nobody writes over a seal before it is older than any request that removes it can be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+
+from dbrouter.backends.kernel.errors import Conflict
+from dbrouter.backends.kernel.ops import Put
+from dbrouter.backends.objects import writing
+from dbrouter.backends.objects.asking import Asking
+from dbrouter.backends.objects.body import MARKER, is_tombstone, read, seal, sealed_for
+from dbrouter.backends.objects.bucket import Changed, Listed
+from dbrouter.backends.objects.layout import Layout
+from dbrouter.backends.objects.reading import GRACE, Version
+
+TOMBSTONES = 7 * 24 * 3600.0
+"""Seconds that a removed record's tombstone is kept if nothing else is said."""
+AT_ONCE = 500
+"""Records in memory at a time."""
+SEALED_AT_MOST = 60.0
+"""Seconds in which a sealed tombstone may be removed: far fewer than `GRACE`, after which it may be written over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """How many of each were removed, and how many entries were added."""
+
+    stale_entries: int = 0
+    tombstones: int = 0
+    added_entries: int = 0
+
+    def __add__(self, other: Compacted) -> Compacted:
+        return Compacted(*(sum(pair) for pair in zip(astuple(self), astuple(other), strict=True)))
+
+
+async def compact(asking: Asking, layout: Layout, tombstones_older_than: float) -> Compacted:
+    """Tidy one table. Safe beside writers; reads every record of it."""
+    began = datetime.now(UTC)
+    # Entries first: one that is listed now, is old, and is not named by its record later will never be named.
+    entries = {each.name: each for each in await asking.list(f"{layout.folder}/l")}
+    records = await asking.list(layout.records())
+    named: set[str] = set()
+    added = 0
+    living = [each for each in records if each.size != MARKER]
+    for start in range(0, len(living), AT_ONCE):
+        for names, missing in await asking.each(
+            [lambda each=each: _entries_of(asking, layout, each, entries, began) for each in living[start:][:AT_ONCE]]
+        ):
+            named |= names
+            added += missing
+    stale = [
+        f"{layout.folder}/l/{name}"
+        for name, each in entries.items()
+        if name not in named and began - each.modified > GRACE
+    ]
+    for start in range(0, len(stale), AT_ONCE):
+        await asking.discard(stale[start:][:AT_ONCE])
+    old = [
+        f"{layout.records()}/{each.name}"
+        for each in records
+        if each.size == MARKER and began - each.modified > timedelta(seconds=tombstones_older_than)
+    ]
+    removed = await asking.each([lambda name=name: _remove_tombstone(asking, name) for name in old])
+    return Compacted(len(stale), sum(removed), added)
+
+
+async def _entries_of(
+    asking: Asking, layout: Layout, listed: Listed, entries: Mapping[str, Listed], began: datetime
+) -> tuple[set[str], int]:
+    """The names of the record's entries below the listings' folder, and how many had to be added."""
+    name = f"{layout.records()}/{listed.name}"
+    found = await asking.get(name)
+    body = None if found is None else read(layout.spec, found.body, name)
+    if found is None or body is None:
+        return set(), 0
+    places = layout.entries(body.record)
+    added = 0
+    if not places.keys() <= body.entries.keys():
+        # Written by a version that had fewer listings.
+        values = {column: body.record[column] for column in layout.columns}
+        put = Put(table=layout.spec.name, record=body.record, expect=Version(found.tag, body.entries, values))
+        try:
+            await writing.put(asking, layout, put)
+            added = len(places.keys() - body.entries.keys())
+        except Conflict:
+            return set(), 0  # whoever wrote it meanwhile wrote all of its entries, and they are young
+    top = len(f"{layout.folder}/l/")
+    names = {place[top:] + body.entries[listing] for listing, place in places.items() if listing in body.entries}
+    lost = [each for each in names if each not in entries] if began - listed.modified > GRACE else []
+    await asking.each([lambda each=each: asking.put(f"{layout.folder}/l/{each}", b"", None) for each in lost])
+    return names, added + len(lost)
+
+
+async def _remove_tombstone(asking: Asking, name: str) -> bool:
+    found = await asking.get(name)
+    if found is None or not is_tombstone(found.body):
+        return False
+    sealed = sealed_for(found.body)
+    if sealed is not None and sealed <= GRACE.total_seconds():
+        return False  # another compactor is at it, or was until a moment ago
+    began = time.time()
+    try:
+        await asking.put(name, seal(), found.tag)
+    except Changed:
+        return False
+    if time.time() - began > SEALED_AT_MOST:
+        return False
+    await asking.discard([name])
+    return True

@@ -1,0 +1,86 @@
+"""Stores over objects for these tests, and what is in their buckets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbrouter.backends.kernel.emulation import Emulated
+from dbrouter.backends.objects.folder import Folder
+from dbrouter.backends.objects.settings import ObjectsSettings
+from dbrouter.backends.objects.store import ObjectsStore
+from tests.backends.backend import Backend
+from tests.backends.known import named
+from tests.backends.places import Place
+
+
+class Watched(Folder):
+    """A folder that counts its requests and, while told to, removes on no condition, as a cloud's bucket.
+
+    before: called with the name of each request and the object's; what it raises is the request's answer.
+    """
+
+    def __init__(self, folder: Path, *, like_a_cloud: bool = False) -> None:
+        super().__init__(folder, patience=5, durable=False)
+        self.removes = not like_a_cloud
+        self.requests: Counter[str] = Counter()
+        self.before: Callable[[str, str], None] = lambda _request, _name: None
+
+    async def get(self, name: str) -> Any:
+        self._ask("get", name)
+        return await super().get(name)
+
+    async def put(self, name: str, body: bytes, expect: Any) -> str:
+        self._ask("put", name)
+        return await super().put(name, body, expect)
+
+    async def remove(self, name: str, expect: str) -> None:
+        assert self.removes
+        self._ask("remove", name)
+        await super().remove(name, expect)
+
+    async def discard(self, names: Any) -> None:
+        self._ask("discard", names[0])
+        await super().discard(names)
+
+    async def list(self, folder: str, *, begin: str, after: str, limit: int | None) -> Any:
+        found = await super().list(folder, begin=begin, after=after, limit=limit)
+        self.requests["list"] += max(1, -(-len(found) // 1000))
+        return found
+
+    def _ask(self, request: str, name: str) -> None:
+        self.requests[request] += 1
+        self.before(request, name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "rows"
+
+
+@pytest.fixture(params=[False, True], ids=["folder", "like a cloud"])
+def bucket(request: pytest.FixtureRequest, folder: Path) -> Watched:
+    return Watched(folder, like_a_cloud=request.param)
+
+
+@pytest.fixture
+def driver(bucket: Watched, folder: Path) -> ObjectsStore:
+    """The driver itself, without the kernel's emulation."""
+    return ObjectsStore(ObjectsSettings(path=folder, deadline=5), bucket=bucket)
+
+
+@pytest.fixture
+def store(driver: ObjectsStore) -> Emulated:
+    return Emulated(driver)
+
+
+@pytest.fixture(
+    params=[pytest.param(each, marks=pytest.mark.backend(each, mode="special")) for each in ("s3", "gcs")],
+)
+def cloud(request: pytest.FixtureRequest, fresh_place: Callable[[Backend], Place]) -> Place:
+    """A bucket of its own."""
+    return fresh_place(named(request.param))

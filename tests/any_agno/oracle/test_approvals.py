@@ -1,0 +1,5 @@
+"""Approvals of an agno database behind a router: as agno's own class has them."""
+
+from __future__ import annotations
+
+from tests.oracle.test_approvals import *  # noqa: F403

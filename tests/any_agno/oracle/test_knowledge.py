@@ -1,0 +1,5 @@
+"""Knowledge of an agno database behind a router: as agno's own class has them."""
+
+from __future__ import annotations
+
+from tests.oracle.test_knowledge import *  # noqa: F403

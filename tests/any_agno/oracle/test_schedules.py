@@ -1,0 +1,5 @@
+"""Schedules of an agno database behind a router: as agno's own class has them."""
+
+from __future__ import annotations
+
+from tests.oracle.test_schedules import *  # noqa: F403

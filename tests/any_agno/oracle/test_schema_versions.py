@@ -1,0 +1,5 @@
+"""Schema versions of an agno database behind a router: as agno's own class has them."""
+
+from __future__ import annotations
+
+from tests.oracle.test_schema_versions import *  # noqa: F403

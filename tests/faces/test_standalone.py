@@ -7,6 +7,7 @@ import inspect
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from sqlalchemy import create_engine
 
 import dbrouter.backends
 from dbrouter.backends import AsyncInMemoryDb, AsyncPostgresDb, AsyncSqliteDb, InMemoryDb, PostgresDb, SqliteDb
+from dbrouter.router.agno_types import AsyncBaseDb, BaseDb
+from dbrouter.router.routes import COMMITTING
 from dbrouter.router.standalone.tables import TableNames, physical_names
 
 URL = "postgresql+psycopg://reader:s3cret@db.example:5432/app?password=other&sslmode=require"
@@ -142,3 +145,26 @@ def test_importing_the_package_imports_not_even_agno() -> None:
     code = "import sys, dbrouter; print('agno' in sys.modules, dbrouter.DbRouter.__name__, bool(dbrouter.__version__))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "DbRouter", "True"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: dbrouter.backends.JsonDb(str(folder)),
+        lambda folder: dbrouter.backends.AsyncJsonDb(str(folder)),
+        lambda _: dbrouter.backends.MongoDb(db_url="mongodb://localhost"),
+        lambda _: dbrouter.backends.AsyncMongoDb(db_url="mongodb://localhost"),
+    ],
+    ids=["json", "async json", "mongo alone", "async mongo alone"],
+)
+def test_what_commits_one_record_at_a_time_lacks_families_that_change_several(
+    make: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    db = make(tmp_path)
+    base: Any = AsyncBaseDb if isinstance(db, AsyncBaseDb) else BaseDb
+    assert not db.families & COMMITTING
+    assert db.families >= {"sessions", "jobs", "mcp_oauth"}
+    for lacked in ("create_component_with_config", "create_task", "replace_authz_subject_roles"):
+        assert getattr(type(db), lacked) is getattr(base, lacked)
+    whole: Any = dbrouter.backends.MongoDb(db_url="mongodb://localhost/?replicaSet=rs0")
+    assert whole.families >= COMMITTING

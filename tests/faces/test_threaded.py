@@ -13,7 +13,7 @@ from dbrouter import Unavailable
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Insert, Op, Scan
 from dbrouter.backends.memory.store import AsyncMemoryStore, MemoryStore
-from dbrouter.router.threaded import Threaded, awaited
+from dbrouter.router.threaded import Threaded, Threads, awaited
 
 TENANT: ContextVar[str] = ContextVar("tenant")
 EVERYTHING = Scan(table="memories")
@@ -57,7 +57,7 @@ def test_calls_go_on_at_once_up_to_a_bound() -> None:
         await asyncio.gather(*(threaded.execute(EVERYTHING) for _ in range(12)))
 
     slow = Slow()
-    threaded = Threaded(slow, threads=3)
+    threaded = Threaded(slow, Threads(3))
     asyncio.run(talk())
     assert len(slow.calls) == 12
     assert slow.most_at_once == 3

@@ -20,12 +20,22 @@ from dbrouter.router.routes import SCHEMA_VERSIONS
 
 C = TypeVar("C")
 
-_ASSEMBLED: dict[tuple[type, frozenset[str]], type] = {}
+UNAWAITED = frozenset(
+    name
+    for face in ASYNC_FACES.values()
+    for name, each in vars(face).items()
+    if inspect.isfunction(each) and not inspect.iscoroutinefunction(each)
+)
+"""What agno calls without awaiting it, on an async database too."""
+
+_ASSEMBLED: dict[tuple[type, frozenset[str], frozenset[str]], type] = {}
 _LOCK = threading.Lock()
 
 
-def assembled(cls: type[C], serves: Collection[str] | None) -> type[C]:
+def assembled(cls: type[C], serves: Collection[str] | None, without: frozenset[str] = frozenset()) -> type[C]:
     """`cls` with the faces of these families, all there are if `None`. The same arguments give the same class.
+
+    without: methods that no database of their family has; they stay agno's own, by which agno knows that.
 
     It has the name of `cls`, so that agno's logs and telemetry read as one would expect. `RoutingError` if there is no
     program for a family.
@@ -38,13 +48,13 @@ def assembled(cls: type[C], serves: Collection[str] | None) -> type[C]:
     if unknown:
         raise RoutingError(f"no program serves {', '.join(unknown)}; there are {', '.join(FAMILY_CLASSES)}")
     with _LOCK:
-        made = _ASSEMBLED.get((base, families))
+        made = _ASSEMBLED.get((base, families, without))
         if made is None:
-            made = _ASSEMBLED[base, families] = _assemble(base, families)
+            made = _ASSEMBLED[base, families, without] = _assemble(base, families, without)
     return cast("type[C]", made)
 
 
-def _assemble(base: type, families: frozenset[str]) -> type:
+def _assemble(base: type, families: frozenset[str], without: frozenset[str]) -> type:
     asynchronous = issubclass(base, AsyncBaseDb)
     faces: Mapping[str, type] = ASYNC_FACES if asynchronous else SYNC_FACES
     metaclass = cast("Callable[[str, tuple[type, ...], dict[str, Any]], Any]", type(base))
@@ -60,6 +70,10 @@ def _assemble(base: type, families: frozenset[str]) -> type:
     family_of = {name: family for family, face in faces.items() for name in vars(face)}
     for name in missing:
         named[name] = _absent(name, family_of.get(name), asynchronous=asynchronous)
+    agno: Any = AsyncBaseDb if asynchronous else BaseDb
+    # What agno's base does not declare it looks for by name; there `None` is as good as nothing.
+    by_name = {name for name in without if name in UNAWAITED or not hasattr(BaseDb, name)}
+    named |= {name: getattr(agno, name, None) for name in without if hasattr(agno, name) or name in by_name}
     return cast("type", metaclass(base.__name__, bases, named))
 
 

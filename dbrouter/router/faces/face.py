@@ -20,3 +20,8 @@ class AsyncFace(AsyncBaseDb):
     """An `AsyncBaseDb` whose methods are programs on an awaited store."""
 
     _families: Programs
+
+    @property
+    def _blocking(self) -> Programs:
+        """The same programs on a blocking store, for what agno calls without awaiting it."""
+        raise NotImplementedError

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from dbrouter.router.faces.face import SyncFace
 from dbrouter.router.faces.sync_approvals import SyncApprovals
+from dbrouter.router.faces.sync_auth_tokens import SyncAuthTokens
+from dbrouter.router.faces.sync_authz import SyncAuthz
+from dbrouter.router.faces.sync_company import SyncCompany
+from dbrouter.router.faces.sync_components import SyncComponents
 from dbrouter.router.faces.sync_evals import SyncEvals
+from dbrouter.router.faces.sync_jobs import SyncJobs
 from dbrouter.router.faces.sync_knowledge import SyncKnowledge
 from dbrouter.router.faces.sync_learnings import SyncLearnings
+from dbrouter.router.faces.sync_mcp_oauth import SyncMcpOauth
 from dbrouter.router.faces.sync_memories import SyncMemories
 from dbrouter.router.faces.sync_metrics import SyncMetrics
 from dbrouter.router.faces.sync_schedules import SyncSchedules
+from dbrouter.router.faces.sync_service_accounts import SyncServiceAccounts
 from dbrouter.router.faces.sync_sessions import SyncSessions
 from dbrouter.router.faces.sync_traces import SyncTraces
 
@@ -26,6 +33,13 @@ SYNC_FACES: dict[str, type[SyncFace]] = {
     "approvals": SyncApprovals,
     "schedules": SyncSchedules,
     "learnings": SyncLearnings,
+    "components": SyncComponents,
+    "company": SyncCompany,
+    "auth_tokens": SyncAuthTokens,
+    "service_accounts": SyncServiceAccounts,
+    "authz": SyncAuthz,
+    "mcp_oauth": SyncMcpOauth,
+    "jobs": SyncJobs,
 }
 """Family -> the mixin that serves it."""
 
@@ -40,5 +54,12 @@ class EverySyncFace(
     SyncApprovals,
     SyncSchedules,
     SyncLearnings,
+    SyncComponents,
+    SyncCompany,
+    SyncAuthTokens,
+    SyncServiceAccounts,
+    SyncAuthz,
+    SyncMcpOauth,
+    SyncJobs,
 ):
     """What a database that serves every family can be asked; for type checkers, nobody builds one."""

@@ -14,8 +14,10 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.router.faces.face import SyncFace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from dbrouter.router.agno_queue import RunPersistOutcome
     from dbrouter.router.agno_types import RunOutput, RunStatus, Session, SessionType, TeamRunOutput, WorkflowRunOutput
 
 
@@ -108,7 +110,7 @@ class SyncSessions(SyncFace):
         )
 
     def delete_session(self, session_id: str, user_id: str | None = None) -> bool:
-        """Whether the session was there (and the user's); its runs, transcripts and compactions go with it."""
+        """Whether the session was there (and the user's); all that belongs to it goes with it."""
         return finish(self._families.sessions.delete_session(session_id=session_id, user_id=user_id))
 
     def delete_sessions(self, session_ids: list[str], user_id: str | None = None) -> None:
@@ -185,5 +187,133 @@ class SyncSessions(SyncFace):
         return finish(
             self._families.runs.cancel_pending_run(
                 run_id=run_id, session_id=session_id, reason=reason, user_id=user_id, expected_status=expected_status
+            )
+        )
+
+    def update_run_in_session(
+        self,
+        session_id: str,
+        run_id: str,
+        fields: dict[str, Any],
+        expected_attempt: int | None = None,
+        user_id: str | None = None,
+        content_if_absent: str | None = None,
+        session_data: dict[str, Any] | None = None,
+    ) -> RunPersistOutcome:
+        """What became of the write of these fields into the run: `UPDATED`, or why nothing was written."""
+        return finish(
+            self._families.run_fencing.update_run_in_session(
+                session_id=session_id,
+                run_id=run_id,
+                fields=fields,
+                expected_attempt=expected_attempt,
+                user_id=user_id,
+                content_if_absent=content_if_absent,
+                session_data=session_data,
+            )
+        )
+
+    def append_run_to_session_if_absent(
+        self, session_id: str, run_dict: dict[str, Any], user_id: str | None = None
+    ) -> bool | None:
+        """Whether the run was stored, as the last of its session; a stored one of its id stays as it is."""
+        return finish(
+            self._families.run_fencing.append_run_to_session_if_absent(
+                session_id=session_id, run_dict=run_dict, user_id=user_id
+            )
+        )
+
+    def insert_session_if_absent(self, session: Session) -> bool | None:
+        """Whether the session was stored, without its runs; a stored one of its id stays as it is."""
+        return finish(self._families.run_fencing.insert_session_if_absent(session=session))
+
+    def upsert_tool_result(self, row: dict[str, Any]) -> None:
+        """Store the entry; a stored one of this id gets every given column."""
+        finish(self._families.tool_results.upsert_tool_result(row=row))
+
+    def get_tool_result(self, result_id: str) -> dict[str, Any] | None:
+        """The entry, or `None` if there is none with this id."""
+        return finish(self._families.tool_results.get_tool_result(result_id=result_id))
+
+    def get_tool_results_for_session(self, session_id: str, limit: int | None = None) -> list[dict[str, Any]]:
+        """The session's entries, newest first."""
+        return finish(self._families.tool_results.get_tool_results_for_session(session_id=session_id, limit=limit))
+
+    def delete_tool_results(self, result_ids: list[str]) -> int:
+        """How many of these were there to delete."""
+        return finish(self._families.tool_results.delete_tool_results(result_ids=result_ids))
+
+    def get_expired_tool_results(self, now: int) -> list[dict[str, Any]]:
+        """The entries that were to be kept until `now`, in epoch seconds, or less long."""
+        return finish(self._families.tool_results.get_expired_tool_results(now=now))
+
+    def upsert_compaction(self, row: dict[str, Any]) -> None:
+        """Store the record; a stored one of this id stays as it is."""
+        finish(self._families.compactions.upsert_compaction(row=row))
+
+    def get_compaction(self, compaction_id: str) -> dict[str, Any] | None:
+        """The record, or `None` if there is none with this id."""
+        return finish(self._families.compactions.get_compaction(compaction_id=compaction_id))
+
+    def get_compactions_for_session(self, session_id: str, limit: int | None = None) -> list[dict[str, Any]]:
+        """The session's records, newest first."""
+        return finish(self._families.compactions.get_compactions_for_session(session_id=session_id, limit=limit))
+
+    def delete_compactions_for_session(self, session_id: str) -> int:
+        """How many the session had."""
+        return finish(self._families.compactions.delete_compactions_for_session(session_id=session_id))
+
+    def search_compactions(self, session_id: str, query: str | Sequence[str], limit: int = 10) -> list[dict[str, Any]]:
+        """The session's records whose messages hold any of these texts, ignoring case; newest first."""
+        return finish(self._families.compactions.search_compactions(session_id=session_id, query=query, limit=limit))
+
+    def append_transcript_entries(
+        self,
+        framework: str,
+        project_key: str,
+        session_id: str,
+        entries: list[dict[str, Any]],
+        agno_session_id: str,
+        subpath: str | None = None,
+    ) -> None:
+        """Store the entries behind those that are there, in order. Known ones are left out; all are written or none."""
+        finish(
+            self._families.transcripts.append_transcript_entries(
+                framework=framework,
+                project_key=project_key,
+                session_id=session_id,
+                entries=entries,
+                agno_session_id=agno_session_id,
+                subpath=subpath,
+            )
+        )
+
+    def get_transcript_entries(
+        self, framework: str, project_key: str, session_id: str, subpath: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The transcript's entries in order."""
+        return finish(
+            self._families.transcripts.get_transcript_entries(
+                framework=framework, project_key=project_key, session_id=session_id, subpath=subpath
+            )
+        )
+
+    def list_transcript_sessions(self, framework: str, project_key: str) -> list[dict[str, Any]]:
+        """Per session of the project, `session_id` and `mtime`: when its last entry came, in epoch milliseconds."""
+        return finish(self._families.transcripts.list_transcript_sessions(framework=framework, project_key=project_key))
+
+    def list_transcript_subpaths(self, framework: str, project_key: str, session_id: str) -> list[str]:
+        """The names of the transcript's parts, sorted."""
+        return finish(
+            self._families.transcripts.list_transcript_subpaths(
+                framework=framework, project_key=project_key, session_id=session_id
+            )
+        )
+
+    def delete_transcript(self, framework: str, project_key: str, session_id: str, subpath: str | None = None) -> None:
+        """Delete the transcript with all of its parts, or the one part that is named."""
+        finish(
+            self._families.transcripts.delete_transcript(
+                framework=framework, project_key=project_key, session_id=session_id, subpath=subpath
             )
         )

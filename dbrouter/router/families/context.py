@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from dbrouter.backends.kernel.ops import Op
@@ -42,7 +42,7 @@ and what is remembered between calls holds only there."""
 class Context:
     """A store, a clock, and what becomes of session state that two writers changed.
 
-    place: the db's id. part_of: the part of the store that an op is about.
+    place: the db's id. part_of: the part of the store that an op is about. registered: what agno registers on the db.
     Families hold no state beside it but memories that are keyed by `place_of`, so one instance serves every thread and
     task.
     """
@@ -52,6 +52,7 @@ class Context:
     on_conflict: OnConflict = "merge"
     place: str = ""
     part_of: Callable[[Op[Any]], Part] = the_whole
+    registered: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def place_of(self, op: Op[Any]) -> Place:
         """Where the rows that an op is about are kept."""

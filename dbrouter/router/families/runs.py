@@ -9,6 +9,7 @@ from dbrouter.backends.kernel.errors import Conflict, ForeignOwner
 from dbrouter.backends.kernel.filters import Field, eq, equals, one_of
 from dbrouter.backends.kernel.merging import Next, OwnerGuard, Present, Record, Replace
 from dbrouter.backends.kernel.ops import Commit, Delete, Get, Order, Put, Scan, Upsert
+from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.router.agno_types import (
     RunOutput,
     RunStatus,
@@ -125,6 +126,7 @@ class Runs:
         """
         if expected_status not in CANCELLABLE:
             raise ValueError("Only Pending or Running runs can be cancelled by recovery")
+        attempts = Attempts(self._store.runtime, f"run {run_id!r}")
         while True:
             stored = await self._store.execute(Get(table="runs", key=(run_id,), versioned=True))
             if stored is None:
@@ -140,8 +142,9 @@ class Runs:
             try:
                 await self._store.execute(Commit(writes=(Put(table="runs", record=cancelled, expect=stored.version),)))
             except Conflict:
-                continue
-            return True
+                await attempts.again()
+            else:
+                return True
 
 
 def _run_object(row: Record) -> Run:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dbrouter.backends.kernel.filters import (
     Comparison,
     Field,
+    Filter,
     all_of,
     any_of,
     compare,
@@ -15,17 +16,20 @@ from dbrouter.backends.kernel.filters import (
     is_null,
     one_of,
 )
-from dbrouter.backends.kernel.ops import KEEP_VALUE, Choice, Claim, Delete, Get, Insert, Order, Scan, Update
+from dbrouter.backends.kernel.ops import KEEP_VALUE, Change, Choice, Claim, Delete, Get, Insert, Order, Scan, Update
 from dbrouter.router.agno_types import build_run_endpoint, validate_schedule_update  # pyright: ignore[reportUnknownVariableType]
 from dbrouter.router.families.paging import offset_of
 
 if TYPE_CHECKING:
     from dbrouter.backends.kernel.merging import Record
+    from dbrouter.backends.kernel.store import Store
     from dbrouter.router.families.context import Context
 
 SCHEDULES = "schedules"
 NEWEST_FIRST = (Order(Field("created_at"), descending=True),)
 NEXT_DUE_FIRST = (Order(Field("next_run_at")),)
+
+ENABLED = eq("enabled", True)
 
 PROVENANCE = frozenset(
     {
@@ -123,19 +127,11 @@ class Schedules:
 
         A schedule calls a component if it is tagged with it or if its endpoint is the component's run route.
         """
-        endpoint = build_run_endpoint(target_type, target_id)
         changed = await self._store.execute(
             Update(
                 table=SCHEDULES,
-                where=all_of(
-                    eq("enabled", True),  # a column's value
-                    any_of(
-                        equals(target_type=target_type, target_id=target_id),
-                        # agno's routes take both spellings.
-                        one_of("endpoint", (endpoint, f"{endpoint}/")),
-                    ),
-                ),
-                changes={"enabled": False, "disabled_reason": reason, "updated_at": self._now()},
+                where=all_of(ENABLED, _calling(target_type, target_id)),
+                changes=_disabled(reason, self._now()),
                 returning=False,
             )
         )
@@ -208,3 +204,27 @@ class Schedules:
             )
         )
         return bool(changed)
+
+
+async def disabling(store: Store, target_type: str, target_id: str, *, reason: str, now: int) -> list[Change]:
+    """What disables every enabled schedule that calls this component, for a commit with other changes."""
+    where = all_of(ENABLED, _calling(target_type, target_id))
+    found = await store.execute(Scan(table=SCHEDULES, where=where, columns=("id",)))
+    return [
+        Change(table=SCHEDULES, key=(record["id"],), changes=_disabled(reason, now), where=ENABLED)
+        for record in found.records
+    ]
+
+
+def _calling(target_type: str, target_id: str) -> Filter:
+    """Schedules that are tagged with the component, or whose endpoint is its run route."""
+    endpoint = build_run_endpoint(target_type, target_id)
+    return any_of(
+        equals(target_type=target_type, target_id=target_id),
+        # agno's routes take both spellings.
+        one_of("endpoint", (endpoint, f"{endpoint}/")),
+    )
+
+
+def _disabled(reason: str | None, now: int) -> dict[str, Any]:
+    return {"enabled": False, "disabled_reason": reason, "updated_at": now}

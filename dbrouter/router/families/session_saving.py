@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from dbrouter.backends.kernel.codec import encode
-from dbrouter.backends.kernel.errors import Conflict
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule, SetTo
 from dbrouter.backends.kernel.ops import ABSENT, Get, Stored, Upsert
+from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.router.agno_types import Session
 from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
 from dbrouter.router.families.session_rows import row_of, written_columns
 from dbrouter.router.families.state_merge import merged
-
-ATTEMPTS = 100
-"""Merges tried before a save gives up; each failed one means that somebody else's save went through."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
 
 GUARD = OwnerGuard("user_id", claim=True)
 """An unowned session is claimed by its first owner; another owner's is never changed."""
@@ -38,7 +33,7 @@ class Saving:
 
         whole: whether the caller needs every column; otherwise those of the session's kind do, which costs less.
         Raises `Conflict` under `on_conflict: raise` when another writer changed the same state, and under `merge` if
-        other writers were faster a hundred times.
+        other writers were faster again and again.
         """
         row = row_of(session, self._now())
         overwriting = self._upsert(row)
@@ -69,7 +64,8 @@ class Saving:
         own = row["session_data"]
         data = own if origin.own == origin.seen else self._merged(origin.own_data(), own, origin.seen_data())
         version = origin.version
-        for attempt in range(ATTEMPTS):
+        attempts = Attempts(self._store.runtime, f"session {row['session_id']!r}", told="save it again")
+        while True:
             record = {**row, "session_data": data}
             (written,) = await self._store.execute(self._upsert(record, version, returning=whole))
             if written is not None:
@@ -84,8 +80,7 @@ class Saving:
                 return None
             data = self._merged(origin.own_data(), own, stored.record["session_data"])
             version = stored.version
-            await self._pause(attempt)
-        raise Conflict(f"session {row['session_id']!r}: other writers were faster {ATTEMPTS} times; save it again")
+            await attempts.again()
 
     def _merged(self, base: Any, mine: Any, theirs: Any) -> Any:
         return merged(base or {}, mine or {}, theirs or {}, strict=self._on_conflict == "raise")
@@ -104,9 +99,3 @@ class Saving:
         same = seen is own or seen == own
         seen_text = text if same else encode(seen, what="sessions.session_data")
         remember(session, Origin(own=text, seen=seen_text, version=stored.version, place=place))
-
-    async def _pause(self, attempt: int) -> None:
-        if attempt:
-            # Jittered, so that writers that met once do not meet again.
-            longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
-            await self._store.runtime.sleep(random.uniform(0, longest))  # noqa: S311  # not a secret

@@ -24,10 +24,11 @@ from dbrouter.backends.kernel.filters import (
     one_of,
 )
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule
-from dbrouter.backends.kernel.ops import Children, Delete, Load, Loaded, Order, Scan, Update, Upsert
+from dbrouter.backends.kernel.ops import Children, Delete, Get, Load, Loaded, Order, Scan, Update, Upsert
 from dbrouter.router.agno_types import HISTORY_SKIP_STATUSES, Session, SessionType
 from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.paging import offset_of, sorting
+from dbrouter.router.families.payloads import Payloads
 from dbrouter.router.families.run_cache import RunCache
 from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
 from dbrouter.router.families.session_rows import row_of, runs_as_dicts, session_object, written_columns
@@ -42,6 +43,8 @@ CONTEXT_RUNS: Filter = all_of(
 )
 """The runs that make up a conversation: no member runs, none that agno keeps out of the history."""
 BUSY = ("PENDING", "RUNNING", "PAUSED")
+LEFTOVERS = (("transcripts", "agno_session_id"), ("compactions", "session_id"), ("tool_results", "session_id"))
+"""What may be stored of a session that is not, and the column that names the session."""
 COMPONENT_COLUMNS = ("agent_id", "team_id", "workflow_id")
 
 
@@ -55,6 +58,7 @@ class Sessions:
         self._absences = Absences()
         self._runs = RunCache()
         self._saving = Saving(context, self._absences)
+        self._payloads = Payloads(context)
 
     async def get_session(
         self,
@@ -182,15 +186,38 @@ class Sessions:
                 )
 
     async def delete_session(self, session_id: str, user_id: str | None = None) -> bool:
-        """Whether the session was there (and the user's); its runs, transcripts and compactions go with it."""
-        where = all_of(eq("session_id", session_id), equals(user_id=user_id))
-        return await self._store.execute(Delete(table="sessions", where=where)) > 0
+        """Whether the session was there (and the user's); all that belongs to it goes with it.
+
+        That is its runs, transcripts, compactions and tool results, and these results' texts, wherever agno has
+        registered where they are.
+        """
+        owned = equals(user_id=user_id)
+        # Read first: then it is known where the session is, and no other database is asked for what belongs to it.
+        if await self._store.execute(Get(table="sessions", key=(session_id,), where=owned)) is None:
+            return False
+        texts = await self._payloads.of([session_id])
+        where = all_of(eq("session_id", session_id), owned)
+        if await self._store.execute(Delete(table="sessions", where=where)) == 0:
+            return False
+        await self._payloads.remove(texts)
+        return True
 
     async def delete_sessions(self, session_ids: list[str], user_id: str | None = None) -> None:
-        """Delete these sessions (of the user's, if one is given) with all that belongs to them."""
-        if session_ids:
-            where = all_of(one_of("session_id", session_ids), equals(user_id=user_id))
-            await self._store.execute(Delete(table="sessions", where=where))
+        """Delete these sessions (of the user's, if one is given) with all that belongs to them.
+
+        Without a user, what was left of sessions that are not stored any more goes too.
+        """
+        if user_id is not None:
+            session_ids = await self._owned(session_ids, user_id)
+        if not session_ids:
+            return
+        texts = await self._payloads.of(session_ids)
+        where = all_of(one_of("session_id", session_ids), equals(user_id=user_id))
+        await self._store.execute(Delete(table="sessions", where=where))
+        if user_id is None:
+            for table, column in LEFTOVERS:
+                await self._store.execute(Delete(table=table, where=one_of(column, session_ids)))
+        await self._payloads.remove(texts)
 
     async def reassign_session_owner(self, session_id: str, *, previous_user_id: str, user_id: str | None) -> bool:
         """Whether the session changed hands: only from this owner, and only with no run pending, running or paused."""
@@ -200,6 +227,11 @@ class Sessions:
             Update(table="sessions", where=where, changes={"user_id": user_id}, returning=False)
         )
         return bool(changed)
+
+    async def _owned(self, session_ids: list[str], user_id: str) -> list[str]:
+        where = all_of(one_of("session_id", session_ids), eq("user_id", user_id))
+        found = await self._store.execute(Scan(table="sessions", where=where, columns=("session_id",)))
+        return [record["session_id"] for record in found.records]
 
     def _answer(
         self, loaded: Loaded, place: Place, session_type: SessionType | None, *, deserialize: bool

@@ -8,6 +8,7 @@ from dbrouter.cli.check import check
 from dbrouter.cli.demo import demo
 from dbrouter.cli.explain import explain
 from dbrouter.cli.init import init
+from dbrouter.cli.migrate import migrate
 from dbrouter.cli.schema import schema
 from dbrouter.cli.tables import tables
 from dbrouter.cli.tenants import tenants
@@ -20,6 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (init, check, explain, tables, demo, schema):
+for command in (init, check, explain, tables, migrate, demo, schema):
     app.command()(command)
 app.add_typer(tenants, name="tenants")

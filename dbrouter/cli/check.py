@@ -18,6 +18,7 @@ from dbrouter.cli.output import PROBLEMS, File, console, plain, problem, setting
 from dbrouter.config.budget import budgets
 from dbrouter.config.choosing import chosen
 from dbrouter.config.settings import Settings
+from dbrouter.router.any_agno.described import described
 from dbrouter.router.explain import LISTING, SEARCHING
 from dbrouter.router.routes import Routes
 
@@ -78,6 +79,7 @@ def _show_databases(
     rows = table("database", "kind", "answers", "does itself", "is emulated")
     for name, answer in answers.items():
         store = stores[name]
+        agnos = None if isinstance(store, ConfigError) else described(store)
         claims = {} if isinstance(store, ConfigError) else store.capabilities.as_dict()
         filters = claims.pop("filters", "")
         native = [word for word, claimed in claims.items() if claimed] + ([f"filters: {filters}"] if filters else [])
@@ -86,8 +88,8 @@ def _show_databases(
             plain(name, "bold"),
             plain(settings.databases[name].kind),
             plain("no", "bold red") if isinstance(answer, DbRouterError) else plain(f"{answer * 1000:.1f} ms", "green"),
-            plain("everything" if claims and not emulated else ", ".join(native)),
-            plain(", ".join(emulated) or "-"),
+            plain(agnos[0] if agnos else "everything" if claims and not emulated else ", ".join(native)),
+            plain(agnos[1] if agnos else ", ".join(emulated) or "-"),
         )
     out.print(rows)
 

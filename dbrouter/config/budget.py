@@ -115,12 +115,16 @@ def refuse_overbooked(settings: Settings, tree: Branch, findings: Findings) -> N
 
 def _share(name: str, database: PostgresSettings, *, looked_at: bool) -> Share:
     terms = [str(database.pool_size), str(database.max_overflow)]
-    if database.owner_url is not None:
+    has_owner = database.owner_url is not None
+    if has_owner:
         terms.append("1 for the owner")
     if looked_at:
         # The table of tenants is looked at from a thread of its own.
         terms.append("1 for the catalog")
-    return Share(database=name, connections=database.max_connections + looked_at, sum=f"({' + '.join(terms)})")
+    # Some calls block on an async router too; which of the two will read this file, it does not say.
+    terms.append(f"{1 + has_owner} not awaited")
+    connections = database.max_connections + looked_at + 1 + has_owner
+    return Share(database=name, connections=connections, sum=f"({' + '.join(terms)})")
 
 
 def _own_databases(settings: Settings) -> Iterator[str]:

@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from dbrouter.backends.kernel.isolation import Isolation
 from dbrouter.router.routes import SERVED
 
-KINDS: tuple[str, ...] = ("memory", "sqlite", "postgres")
+KINDS: tuple[str, ...] = (
+    "memory",
+    "sqlite",
+    "postgres",
+    "mysql",
+    "singlestore",
+    "mongo",
+    "redis",
+    "agno",
+    "dynamo",
+    "firestore",
+    "objects",
+)
 """The kinds of database of this version."""
 
 
@@ -17,7 +29,8 @@ def capable(kind: str, family: str) -> str | None:
         return f"{kind} is not a kind of database of this version"
     if family not in SERVED:
         return f"this version of dbrouter does not serve {family}"
-    # All three kinds commit several records atomically, which is the most that a served family asks for.
+    # Those with drivers commit several records atomically, which is the most that a served family asks for. What an
+    # agno database can hold depends on its class (`agno_checks.py`).
     return None
 
 
@@ -25,6 +38,14 @@ ISOLATIONS: Mapping[str, frozenset[Isolation]] = {
     "memory": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
     "sqlite": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
     "postgres": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "mysql": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "singlestore": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "mongo": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "redis": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "firestore": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "agno": frozenset(),
+    "dynamo": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
+    "objects": frozenset({Isolation.SCHEMA, Isolation.ROWS}),
 }
 """Kind -> how tenants can be kept apart in one database of it, as the `Capabilities` of its stores say."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dbrouter.backends.settings import nearest
 from dbrouter.config.findings import Findings
 from dbrouter.config.tree import Branch, Leaf, Node, Path, at, written
-from dbrouter.router.routes import SERVED
+from dbrouter.router.routes import SERVED, WHOLE
 
 SECTIONS = {"agents": "agent", "teams": "team", "workflows": "workflow"}
 TENANTS = "tenants"
@@ -39,6 +39,7 @@ def check(tree: Branch, findings: Findings, capable: Capable) -> None:
         _refuse_dangling(mentions, kinds, findings)
         _refuse_no_sessions(tree, mentions, findings)
         _refuse_unserved(mentions, findings)
+        _refuse_whole(mentions, findings)
     _refuse_incapable(mentions, kinds, findings, capable)
     _refuse_ties(mentions, findings)
     _refuse_idle_components(tree, findings)
@@ -111,12 +112,19 @@ def _refuse_unserved(mentions: tuple[Mention, ...], findings: Findings) -> None:
             findings.add(each.leaf.place, each.path, what, f"set agentos.families.{each.family} or agentos.db")
 
 
+def _refuse_whole(mentions: tuple[Mention, ...], findings: Findings) -> None:
+    for each in mentions:
+        if each.scope[0] in SECTIONS and each.family in WHOLE:
+            what = f"{each.family} are of the whole deployment: no call of them names {SECTIONS[each.scope[0]]}s"
+            findings.add(each.leaf.place, each.path, what, f"write agentos.families.{each.family}: {each.name}")
+
+
 def _refuse_incapable(
     mentions: tuple[Mention, ...], kinds: dict[str, str], findings: Findings, capable: Capable
 ) -> None:
     for each in mentions:
         kind = kinds.get(each.name, "")
-        for family in _meant_by(each, mentions):
+        for family in meant_by(each, mentions):
             reason = capable(kind, family) if kind and family in SERVED else None
             # An unknown kind is told where the kind stands.
             if reason is not None and any(capable(kind, other) is None for other in SERVED):
@@ -126,10 +134,13 @@ def _refuse_incapable(
                 findings.add(each.leaf.place, each.path, f"{family} on {each.name!r} ({kind}): {reason}", do)
 
 
-def _meant_by(mention: Mention, mentions: tuple[Mention, ...]) -> tuple[str, ...]:
+def meant_by(mention: Mention, mentions: tuple[Mention, ...]) -> tuple[str, ...]:
+    """The families of which a mention speaks: the one that it names, or all that nothing else in its scope names."""
     if mention.family is not None:
         return (mention.family,)
     named = {each.family for each in mentions if each.scope == mention.scope}
+    if mention.scope[0] in SECTIONS:
+        named |= WHOLE
     return tuple(family for family in SERVED if family not in named)
 
 

@@ -8,13 +8,23 @@ from itertools import combinations
 from pathlib import Path as File
 from typing import Any
 
+from dbrouter.backends.agno.settings import AgnoSettings
+from dbrouter.backends.dynamo.settings import DynamoSettings
+from dbrouter.backends.firestore.settings import FirestoreSettings
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.memory.settings import MemorySettings
+from dbrouter.backends.mongo.settings import MongoSettings
+from dbrouter.backends.mysql.settings import MySqlSettings
+from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.postgres.settings import PostgresSettings
+from dbrouter.backends.redis.settings import RedisSettings
+from dbrouter.backends.singlestore.settings import SingleStoreSettings
 from dbrouter.backends.sqlite.settings import SqliteSettings
+from dbrouter.config.agno_checks import check_agno
 from dbrouter.config.budget import refuse_overbooked
 from dbrouter.config.capable import capable, isolates
 from dbrouter.config.checks import check
+from dbrouter.config.committing import check_committing
 from dbrouter.config.described import DescribedTenants, Read
 from dbrouter.config.findings import Findings
 from dbrouter.config.including import gathered
@@ -71,6 +81,8 @@ def _settled(
         _refuse_twins(settings, tree, findings)
         _refuse_own_schema(settings, tree, findings)
         refuse_overbooked(settings, tree, findings)
+        check_committing(settings, tree, findings)
+        check_agno(settings, tree, findings)
     findings.refuse()
     if settings is None:  # pragma: no cover - a refusal always leaves a finding
         raise AssertionError("the settings were refused without a reason")
@@ -143,8 +155,21 @@ def _where(database: Database) -> tuple[str, str] | None:
             return None
         case SqliteSettings():
             return (str(database.path.resolve()), "")
-        case PostgresSettings():
+        case ObjectsSettings():
+            return (database.where, database.prefix)
+        case PostgresSettings() | MySqlSettings() | SingleStoreSettings():
             return (database.address(), database.schema_name)
+        case MongoSettings():
+            return (database.address(), database.database)
+        case RedisSettings():
+            return (database.target().shown, database.prefix)
+        case DynamoSettings():
+            return (f"{database.endpoint_url} {database.region} {database.profile}", database.table)
+        case FirestoreSettings():
+            return (f"{database.emulator or database.host} {database.project}", f"{database.database} {database.root}")
+        case AgnoSettings():
+            # Without an argument nothing says that two objects of a class have the same rows.
+            return (database.class_path, repr(sorted(database.args.items()))) if database.args else None
 
 
 def _tables(database: Database) -> Iterator[str]:

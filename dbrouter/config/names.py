@@ -6,12 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from dbrouter.backends.kernel.agno_tables import FAMILIES, TABLES
+from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.settings import meant, refusal
 from dbrouter.router.routes import SCHEMA_VERSIONS, SERVED, leader_of
-
-ROUTABLE: tuple[str, ...] = tuple(family for family in FAMILIES if family != SCHEMA_VERSIONS)
-"""Families that a configuration can name. Not all are served by this version (`SERVED`)."""
 
 
 def _family(name: str) -> str:
@@ -24,10 +21,6 @@ def _family(name: str) -> str:
         spec = TABLES[name]
         first = f"{name} follow their {_one(spec.leader)}" if spec.leader else f"{name} belong to {leader}"
         raise refusal(first, f"route `{leader}`")
-    if name in ROUTABLE:
-        raise refusal(
-            f"this version of dbrouter does not serve {name}", f"remove the line; it serves {', '.join(SERVED)}"
-        )
     raise refusal(f"there is no family {name!r}", meant(name, SERVED))
 
 

@@ -7,17 +7,39 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
+from dbrouter.backends.agno.settings import AgnoSettings
+from dbrouter.backends.dynamo.settings import DynamoSettings
+from dbrouter.backends.firestore.settings import FirestoreSettings
 from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.memory.settings import MemorySettings
+from dbrouter.backends.mongo.settings import MongoSettings
+from dbrouter.backends.mysql.settings import MySqlSettings
+from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.postgres.settings import PostgresSettings
+from dbrouter.backends.redis.settings import RedisSettings
 from dbrouter.backends.settings import Part
+from dbrouter.backends.singlestore.settings import SingleStoreSettings
 from dbrouter.backends.sqlite.settings import SqliteSettings
+from dbrouter.config.committing import unserved
 from dbrouter.config.names import DatabaseName, Family
 from dbrouter.config.tenancy_settings import TenancySettings, Tenants, TenantSettings
 from dbrouter.config.tenants import rules_of, tenants_of
 from dbrouter.router.tenancy.description import CatalogTable, Described, Tenancy, TenantsSource
 
-Database = Annotated[MemorySettings | SqliteSettings | PostgresSettings, Field(discriminator="kind")]
+Database = Annotated[
+    MemorySettings
+    | SqliteSettings
+    | ObjectsSettings
+    | PostgresSettings
+    | MySqlSettings
+    | SingleStoreSettings
+    | MongoSettings
+    | RedisSettings
+    | FirestoreSettings
+    | AgnoSettings
+    | DynamoSettings,
+    Field(discriminator="kind"),
+]
 """A configured database."""
 
 
@@ -120,6 +142,11 @@ class Settings(Part):
             open_databases=said.open_databases,
             processes=said.processes,
         )
+
+    @property
+    def unserved(self) -> frozenset[str]:
+        """Families of the whole deployment that its default database cannot hold."""
+        return unserved(self)
 
     def where(self, *path: str) -> str:
         """The file and line of the key at this path, or "" if it came from no file."""

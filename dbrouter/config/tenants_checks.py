@@ -70,7 +70,10 @@ def check_tenants(
         _refuse_shared(tree, name, said, findings)
     _refuse_company(tree, said, mentions, findings)
     _refuse_namespaces(tree, said, findings)
-    deployed = tuple(dict.fromkeys(each.name for each in mentions if each.scope[0] != TENANTS))
+    shared = said.tenancy.shared
+    deployed = tuple(
+        dict.fromkeys(each.name for each in mentions if each.scope[0] != TENANTS and each.family not in shared)
+    )
     for name in said.tenants:
         _refuse_incapable(tree, name, said, deployed, kinds, findings, isolates)
 

@@ -8,9 +8,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from dbrouter.backends.agno.settings import AgnoSettings
+from dbrouter.backends.firestore.settings import FirestoreSettings
 from dbrouter.backends.memory.settings import MemorySettings
+from dbrouter.backends.mysql.settings import MySqlSettings
+from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.postgres.settings import PostgresSettings
 from dbrouter.backends.settings import meant
+from dbrouter.backends.singlestore.settings import SingleStoreSettings
 from dbrouter.backends.sqlite.settings import SqliteSettings
 from dbrouter.config.capable import KINDS
 from dbrouter.config.checks import keys_at
@@ -33,8 +38,13 @@ from dbrouter.config.tree import Branch, Leaf, Path, at, plain, written
 
 DATABASES: Mapping[str, type[BaseModel]] = {
     "memory": MemorySettings,
+    "objects": ObjectsSettings,
     "sqlite": SqliteSettings,
     "postgres": PostgresSettings,
+    "mysql": MySqlSettings,
+    "singlestore": SingleStoreSettings,
+    "firestore": FirestoreSettings,
+    "agno": AgnoSettings,
 }
 _PARTS: Mapping[str, type[BaseModel]] = {
     "agentos": AgentOSRoutes,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from dbrouter.backends.kernel.errors import RoutingError
 from dbrouter.router.async_db import AsyncDb
 from dbrouter.router.live import found
-from dbrouter.router.opening import SettingsSource, opened
+from dbrouter.router.opening import InProcess, SettingsSource, opened
 from dbrouter.router.routes import Component
 from dbrouter.router.sync_db import SyncDb
 from dbrouter.router.wiring import Wired
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
 
 TYPE = "dbrouter"
 """The `type` in a stored configuration of a component. The rest that is needed is the id."""
+KEEP_FILES = ("postgres", "sqlite")
+"""Kinds of database in which agno keeps files."""
 
 
 class Router(Wired):
     """What routers of both modes can do beyond agno's interface."""
+
+    _keeps_files_in: str | None = None
+    """The database of the deployment's sessions, where a configuration named it."""
 
     def bind(self, *, agent: str | None = None, team: str | None = None, workflow: str | None = None) -> Self:
         """A view of this router for one component, by its id: `Agent(id="x", db=router.bind(agent="x"))`.
@@ -44,6 +50,44 @@ class Router(Wired):
         if len(named) != 1:
             raise RoutingError("name one component: bind(agent=...), bind(team=...) or bind(workflow=...)")
         return self._view(self._wiring.bound(named[0]))
+
+    def agno_db(self, name: str, *, asynchronous: bool = False) -> Any:
+        """An object of agno's own class over the database of that name, for what agno does with that class only.
+
+        `PgVector(db=router.agno_db("primary"))`: the same rows, on connections of its own, which is yours to close.
+        What goes through it is neither routed nor merged. Postgres and SQLite only. `RoutingError` where there are
+        tenants: it would see the rows of all of them.
+        """
+        from dbrouter.router.agno_classes import agnos_own
+        from dbrouter.router.migrations.places import driver_of
+
+        if self._wiring.tenants is not None:
+            raise RoutingError(
+                "a class of agno's sees the rows of every tenant; make one of a database that no tenant's rows are in"
+            )
+        database = self._wiring.databases.named(name)
+        place = f"{self._wiring.id}:{name}"
+        driver = driver_of(database.store)
+        return agnos_own(driver, kind=database.kind, name=name, id_=place, asynchronous=asynchronous)
+
+    @cached_property
+    def db_engine(self) -> Any:
+        """The SQLAlchemy engine by which agno keeps files: of its class, over the deployment's database of sessions.
+
+        `AttributeError`, from which agno sees that there is none, where that database is neither Postgres nor SQLite,
+        and where there are tenants: a file names none, so each would see those of all. An engine that is assigned takes
+        its place.
+        """
+        kept_in = self._keeps_files_in
+        if (
+            kept_in is None
+            or self._wiring.tenants is not None
+            or self._wiring.databases.named(kept_in).kind not in KEEP_FILES
+        ):
+            raise AttributeError(f"{type(self).__name__} has no db_engine", name="db_engine", obj=self)
+        engine = self.agno_db(kept_in, asynchronous=not self._wiring.store.runtime.blocking).db_engine
+        self._engines.append(engine)
+        return engine
 
     @property
     def tenancy(self) -> TenancyRules | None:
@@ -71,14 +115,17 @@ class DbRouter(Router, SyncDb):
     def from_settings(cls, settings: SettingsSource) -> Self:
         """The router that these settings describe."""
         parts = opened(settings, blocking=True)
-        return cls(
+        made = cls(
             parts.store,
             id=settings.id,
             serves=parts.serves,
             databases=parts.databases,
             on_conflict=settings.session_state.on_conflict,
             traces=parts.traces,
+            agno=parts.agno,
         )
+        made._keeps_files_in = parts.keeps_files_in
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """What agno stores of a db beside a component: its id, its type and table names. No address, no secret."""
@@ -101,15 +148,20 @@ class AsyncDbRouter(Router, AsyncDb):
     @classmethod
     def from_settings(cls, settings: SettingsSource) -> Self:
         """The router that these settings describe. Databases without an async client run on threads."""
-        parts = opened(settings, blocking=False)
-        return cls(
+        in_process = InProcess()
+        parts = opened(settings, blocking=False, in_process=in_process)
+        made = cls(
             parts.store,
             id=settings.id,
             serves=parts.serves,
             databases=parts.databases,
             on_conflict=settings.session_state.on_conflict,
             traces=parts.traces,
+            agno=parts.agno,
+            blocking=lambda: opened(settings, blocking=True, in_process=in_process, beside=True),
         )
+        made._keeps_files_in = parts.keeps_files_in
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """What agno stores of a db beside a component: its id, its type and table names. No address, no secret."""

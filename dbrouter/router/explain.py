@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from dbrouter.router.routes import Component, Routes, Rule
+from dbrouter.router.routes import WHOLE, Component, Routes, Rule
 
 SEARCHING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -21,10 +21,25 @@ SEARCHING: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "cancel_pending_run",
             "delete_run",
             "delete_runs",
+            "update_run_in_session",
+            "get_tool_result",
+            "get_tool_results_for_session",
+            "delete_tool_results",
+            "get_compaction",
+            "get_compactions_for_session",
+            "search_compactions",
+            "delete_compactions_for_session",
         ),
         "memories": ("get_user_memory", "delete_user_memory", "delete_user_memories"),
         "knowledge": ("get_knowledge_content", "delete_knowledge_content"),
-        "evals": ("get_eval_run", "rename_eval_run", "update_eval_run_user_id", "delete_eval_runs"),
+        "evals": (
+            "get_eval_run",
+            "get_eval_run_raw",
+            "rename_eval_run",
+            "update_eval_run_user_id",
+            "delete_eval_run",
+            "delete_eval_runs",
+        ),
         "metrics": (),
         "traces": ("get_trace", "get_span", "get_spans", "create_span", "create_spans"),
         "approvals": ("get_approval", "update_approval", "delete_approval", "update_approval_run_status"),
@@ -32,20 +47,34 @@ SEARCHING: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "get_schedule",
             "get_schedule_by_name",
             "update_schedule",
+            "stamp_schedule_provenance",
             "delete_schedule",
             "claim_due_schedule",
             "release_schedule",
             "get_schedule_run",
+            "get_schedule_runs",
             "update_schedule_run",
+            "delete_schedule_runs",
         ),
         "learnings": ("get_learning_by_id", "update_learning", "delete_learning"),
     }
 )
-"""Family -> agno's methods that carry an id and no component: they look the id up in the directory, else ask."""
+"""Family -> agno's methods that carry an id and no component: they look the id up in the directory, else ask.
+
+Families of the whole deployment have one database, and nothing to ask.
+"""
 
 LISTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "sessions": ("get_sessions", "get_runs"),
+        "sessions": (
+            "get_sessions",
+            "get_runs",
+            "get_expired_tool_results",
+            "get_transcript_entries",
+            "list_transcript_sessions",
+            "list_transcript_subpaths",
+            "delete_transcript",
+        ),
         "memories": ("get_user_memories", "get_all_memory_topics", "get_user_memory_stats", "clear_memories"),
         "knowledge": ("get_knowledge_contents",),
         "evals": ("get_eval_runs",),
@@ -53,7 +82,14 @@ LISTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "traces": ("get_traces", "get_trace_stats", "get_span_stats"),
         "approvals": ("get_approvals", "get_pending_approval_count"),
         "schedules": ("get_schedules", "get_latest_schedule_runs", "disable_schedules_for_target"),
-        "learnings": ("get_learnings", "list_learnings", "search_learnings", "get_learnings_user_stats"),
+        "learnings": (
+            "get_learning",
+            "get_learnings",
+            "list_learnings",
+            "search_learnings",
+            "get_learnings_user_stats",
+            "delete_user_learnings",
+        ),
     }
 )
 """Family -> agno's methods that, asked without a component, read every database of the family and merge."""
@@ -117,6 +153,8 @@ def explain(routes: Routes, family: str, component: Component | None = None) -> 
 def _verdict(rule: Rule, chosen: Rule, family: str, component: Component | None) -> str:
     if rule is chosen:
         return "decides"
+    if rule.component is not None and family in WHOLE:
+        return f"about {rule.component}, and {family} are of the whole deployment"
     if rule.matches(family, component):
         return f"less specific than {chosen.source}"
     if rule.family not in (None, family):

@@ -118,7 +118,7 @@ class RoutedStore:
     async def _spread(self, op: AnyOp) -> Any:
         match op:
             case Get() | Load():
-                return await self._found(op)
+                return await self._found(replace(op, where=await self._within_family(op.table, op.where)))
             case Scan():
                 op = replace(op, where=await self._within_family(op.table, op.where))
                 stores = self._stores(op.table, op.where)
@@ -299,7 +299,9 @@ def _leaves(family: str, question: Related) -> bool:
 
 
 def _crosses_families(op: AnyOp) -> bool:
-    family = TABLES[tables_of(op)[0]].family
+    family, *others = (TABLES[table].family for table in tables_of(op))
+    if any(each != family for each in others):
+        return True
     filters = [getattr(op, "where", None), *(each.where for each in getattr(op, "measures", ()))]
     return any(_leaves(family, question) for where in filters if where is not None for question in related_in(where))
 

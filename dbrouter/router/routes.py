@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -22,8 +22,23 @@ SERVED: tuple[str, ...] = (
     "approvals",
     "schedules",
     "learnings",
+    "components",
+    "company",
+    "auth_tokens",
+    "service_accounts",
+    "authz",
+    "mcp_oauth",
+    "jobs",
 )
 """Families this version of dbrouter has programs for."""
+
+WHOLE: frozenset[str] = frozenset(
+    {"components", "company", "auth_tokens", "service_accounts", "authz", "mcp_oauth", "jobs"}
+)
+"""Families of the whole deployment: their calls name no agent, team or workflow, and its rules do not move them."""
+
+COMMITTING = frozenset({"components", "company", "authz"})
+"""Families whose calls change several records, all or none of them: a database that cannot has none of these."""
 
 ComponentKind = Literal["agent", "team", "workflow"]
 KINDS: tuple[ComponentKind, ...] = ("agent", "team", "workflow")
@@ -114,6 +129,11 @@ class RoutesSource(Protocol):
         """Workflow id -> its routes."""
         ...
 
+    @property
+    def unserved(self) -> Collection[str]:
+        """Families that the default database cannot hold."""
+        ...
+
     def where(self, *path: str) -> str:
         """The file and line of the key at this path, or "" if it came from no file."""
         ...
@@ -122,7 +142,7 @@ class RoutesSource(Protocol):
 class Routes:
     """The rules of a configuration, sorted once; a look-up is at most four of a dictionary."""
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, rules: tuple[Rule, ...], *, unserved: Collection[str] = ()) -> None:
         """Sort the rules. `ConfigError` if two that say equally much name different databases."""
         self._rules: dict[tuple[str | None, Component | None], Rule] = {}
         # The sort is stable: rules that say equally much stay in the file's order.
@@ -133,14 +153,14 @@ class Routes:
                     f"{first.source} names {first.database!r} and {rule.source} names {rule.database!r} for the same "
                     f"thing; keep one of them"
                 )
-        named = {family: self._default(family) for family in (*SERVED, SCHEMA_VERSIONS)}
+        named = {family: self._default(family) for family in (*SERVED, SCHEMA_VERSIONS) if family not in unserved}
         self._defaults = {family: rule for family, rule in named.items() if rule is not None}
         self._databases = {family: self._holders(family) for family in SERVED if self.serves(family)}
 
     @classmethod
     def of(cls, source: RoutesSource) -> Routes:
         """The routes that a configuration describes."""
-        return cls(tuple(_rules(source)))
+        return cls(tuple(_rules(source)), unserved=source.unserved)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -169,7 +189,7 @@ class Routes:
         default = self._defaults.get(family)
         if default is None:
             raise RoutingError(_unserved(family))
-        if component is None:
+        if component is None or family in WHOLE:
             return default
         return self._rules.get((family, component)) or self._rules.get((None, component)) or default
 

@@ -9,9 +9,12 @@ from dbrouter.backends.kernel.errors import ConfigError
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import DEFAULT_LIMITS, BufferLimits
+from dbrouter.router.any_agno.delegating import AgnoDatabases
 from dbrouter.router.databases import Database
 from dbrouter.router.faces.assembly import assembled
 from dbrouter.router.families.context import OnConflict
+from dbrouter.router.migrations.standing import Standing
+from dbrouter.router.routes import COMMITTING
 from dbrouter.router.wiring import Wired, Wiring
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ class SyncDb(Wired, SyncFace):
 
     def __new__(cls, *_: Any, **given: Any) -> Self:
         """An instance of this class with the faces of the families that it serves."""
-        return super().__new__(assembled(cls, given.get("serves")))
+        agno: AgnoDatabases | None = given.get("agno")
+        return super().__new__(assembled(cls, given.get("serves"), frozenset() if agno is None else agno.without))
 
     def __init__(
         self,
@@ -37,37 +41,45 @@ class SyncDb(Wired, SyncFace):
         databases: Collection[Database] | None = None,
         on_conflict: OnConflict = "merge",
         traces: BufferLimits | None = DEFAULT_LIMITS,
+        agno: AgnoDatabases | None = None,
     ) -> None:
         """Wire a db over a store that answers for all of `databases`; without them, it is the only one.
 
         serves: the families; all there are if `None`. on_conflict: what becomes of session state that two writers
-        changed in different ways. traces: how they are written behind; at once if `None`.
+        changed in different ways. traces: how they are written behind; at once if `None`. agno: those of the databases
+        that are agno's own.
         """
         if not store.runtime.blocking:
             raise ConfigError(
                 f"{type(store).__name__} must be awaited and {type(self).__name__} is for blocking code; "
                 f"use Async{type(self).__name__}"
             )
+        if databases is None and not store.capabilities.commits:
+            without = frozenset[str]() if agno is None else agno.without
+            self.__class__ = assembled(type(self), self._serves - COMMITTING, without)
         wiring = Wiring.over(
-            store, serves=self._serves, id_=id, databases=databases, on_conflict=on_conflict, traces=traces
+            store, serves=self._serves, id_=id, databases=databases, on_conflict=on_conflict, traces=traces, agno=agno
         )
         super().__init__(id=wiring.id)
         self._wire(wiring)
+        self._standing = Standing(wiring)
 
     def table_exists(self, table_name: str) -> bool:
         """Whether a table of this physical name exists, in any database it belongs in."""
         return finish(self._wiring.databases.table_exists(table_name))
 
     def get_latest_schema_version(self, table_name: str) -> str:
-        """The version stamped on this table in the database it belongs in, or "2.0.0" if none is."""
-        return finish(self._wiring.databases.stamping(table_name).get_latest_schema_version(table_name))
+        """The version stamped on this table, or "2.0.0" if none is or a database is of an older shape all the same."""
+        return finish(self._standing.version(table_name))
 
     def upsert_schema_version(self, table_name: str, version: str) -> None:
-        """Stamp this table in the database it belongs in."""
-        finish(self._wiring.databases.stamping(table_name).upsert_schema_version(table_name, version))
+        """Stamp this table; for a version of today, bring every database to it first."""
+        finish(self._standing.stamp(table_name, version))
 
     def close(self) -> None:
         """Close every store, once. The db may be used again afterwards."""
+        for each in self._engines:
+            each.dispose()
         finish(self._wiring.close())
 
     def _create_all_tables(self) -> None:

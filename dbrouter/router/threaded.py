@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
+from dbrouter.backends.kernel.isolation import HasNamespaces, HoldsRowsBack, keeps_apart
 from dbrouter.backends.kernel.ops import Op
 from dbrouter.backends.kernel.running import AsyncRuntime, Runtime, finish
 from dbrouter.backends.kernel.store import Store
@@ -22,17 +23,11 @@ THREADS = 16
 """Calls that one store runs at once; more wait for a thread, as they would for a connection."""
 
 
-class Threaded:
-    """An awaited `Store` over a blocking one, for databases whose client has no async form.
+class Threads:
+    """A bounded pool, which starts when it is first needed and anew after its end or in a child process."""
 
-    Context variables reach the threads. A cancelled call stops waiting; what it asked of the database still happens.
-    It belongs to no event loop: the same one may serve several, one after another or at once.
-    """
-
-    def __init__(self, store: Store, *, threads: int = THREADS) -> None:
-        self.runtime: Runtime = AsyncRuntime()
-        self.inner = store
-        self._threads = threads
+    def __init__(self, number: int = THREADS) -> None:
+        self._number = number
         self.begin_anew()
         begins_anew_in_a_child(self)
 
@@ -40,6 +35,41 @@ class Threaded:
         """Have no threads yet."""
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+
+    def start(self, call: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine that never suspends, in the caller's context."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._number, thread_name_prefix="dbrouter-store")
+            # Submitted under the lock, so that a closing pool is never given work.
+            return self._pool.submit(copy_context().run, finish, call)
+
+    def end(self) -> None:
+        """Let the threads end. Calls still under way end on their own: waiting for them would block an event loop."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False)
+
+
+class Threaded:
+    """An awaited `Store` over a blocking one, for databases whose client has no async form.
+
+    Context variables reach the threads. A cancelled call stops waiting; what it asked of the database still happens.
+    It belongs to no event loop: the same one may serve several, one after another or at once.
+    """
+
+    def __new__(cls, store: Store, threads: Threads | None = None) -> Self:
+        """One that has namespaces, or holds rows back, if the store does."""
+        del threads
+        return super().__new__(cast("type[Self]", _KINDS[keeps_apart(store)]) if cls is Threaded else cls)
+
+    def __init__(self, store: Store, threads: Threads | None = None) -> None:
+        self.runtime: Runtime = AsyncRuntime()
+        self.inner = store
+        # Those of a parent serve its namespaces and tenants too, and are the parent's to end.
+        self._owns = threads is None
+        self._threads = threads or Threads()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -69,19 +99,39 @@ class Threaded:
     async def close(self) -> None:
         """Close the blocking store and let the threads end. Both start again when needed."""
         await self._run(self.inner.close())
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            # Calls still under way end on their own; waiting for them here would block the event loop.
-            pool.shutdown(wait=False)
+        if self._owns:
+            self._threads.end()
 
     async def _run(self, call: Coroutine[Any, Any, T]) -> T:
-        with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="dbrouter-store")
-            # Submitted under the lock, so that a closing pool is never given work.
-            running = self._pool.submit(copy_context().run, finish, call)
-        return await asyncio.wrap_future(running)
+        return await asyncio.wrap_future(self._threads.start(call))
+
+
+class _InNamespaces(Threaded):
+    """Over a store that has namespaces."""
+
+    def in_namespace(self, namespace: str) -> Store:
+        """The store in this namespace, on the same threads."""
+        return Threaded(cast("HasNamespaces", self.inner).in_namespace(namespace), self._threads)
+
+
+class _HoldingRowsBack(Threaded):
+    """Over a store whose database holds rows back."""
+
+    def for_rows_of(self, tenant: str) -> Store:
+        """The store that sees this tenant's rows only, on the same threads."""
+        return Threaded(cast("HoldsRowsBack", self.inner).for_rows_of(tenant), self._threads)
+
+
+class _InNamespacesHoldingRowsBack(_InNamespaces, _HoldingRowsBack):
+    """Over a store that does both."""
+
+
+_KINDS: dict[tuple[bool, bool], type[Threaded]] = {
+    (False, False): Threaded,
+    (True, False): _InNamespaces,
+    (False, True): _HoldingRowsBack,
+    (True, True): _InNamespacesHoldingRowsBack,
+}
 
 
 def awaited(store: Store) -> Store:

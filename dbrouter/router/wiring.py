@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
@@ -13,6 +13,9 @@ from dbrouter.backends.kernel.ops import Op
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import BufferLimits, TraceBuffer
 from dbrouter.router.agno_types import generate_id
+from dbrouter.router.any_agno.call import Call
+from dbrouter.router.any_agno.delegating import AgnoDatabases
+from dbrouter.router.blocking_side import BlockingSide, View
 from dbrouter.router.databases import Database, Databases
 from dbrouter.router.families.context import Context, OnConflict, Part, the_whole
 from dbrouter.router.families.programs import Programs
@@ -21,6 +24,7 @@ from dbrouter.router.routes import Component
 from dbrouter.router.threaded import Threaded
 
 if TYPE_CHECKING:
+    from dbrouter.router.opening import Opened
     from dbrouter.router.tenancy.binding import Whose
     from dbrouter.router.tenancy.tenants import TenancyRules
 
@@ -62,12 +66,18 @@ class KeepsTenantsApart(Store, Protocol):
         """The families' programs, as this store tells their calls apart."""
         ...
 
+    async def delegates(self, call: Call, /) -> bool:
+        """Whether a call is one of a tenant, or of everybody, whose rows of its family are in an agno database."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """A db's id, the store that its families speak to, its databases, and what becomes of changes that conflict.
 
-    tenants: the store behind `store` that keeps tenants apart, if there are tenants.
+    tenants: the store behind `store` that keeps tenants apart, if there are tenants. agno: the databases that are
+    agno's own, if any are: calls of their families are handed to them. blocking: the same databases for what agno calls
+    without awaiting it, of an async db.
     """
 
     id: str
@@ -75,11 +85,22 @@ class Wiring:
     databases: Databases
     on_conflict: OnConflict
     tenants: KeepsTenantsApart | None = None
+    agno: AgnoDatabases | None = None
+    blocking: View | None = None
 
-    def programs(self) -> Programs:
-        """The families' programs on the store."""
+    def programs(self, registered: Mapping[str, Any] | None = None) -> Programs:
+        """The families' programs on the store. registered: what agno registers on the db."""
         part_of = the_whole if self.tenants is None else self.tenants.part_of
-        made = Programs(Context(self.store, on_conflict=self.on_conflict, place=self.id, part_of=part_of))
+        context = Context(
+            self.store,
+            on_conflict=self.on_conflict,
+            place=self.id,
+            part_of=part_of,
+            registered={} if registered is None else registered,
+        )
+        made = Programs(context)
+        if self.agno is not None:
+            made = self.agno.programs(made, self.store, None if self.tenants is None else self.tenants.delegates)
         return made if self.tenants is None else self.tenants.programs(made)
 
     @classmethod
@@ -92,44 +113,69 @@ class Wiring:
         databases: Collection[Database] | None,
         on_conflict: OnConflict,
         traces: BufferLimits | None,
+        agno: AgnoDatabases | None = None,
+        blocking: Callable[[], Opened] | None = None,
     ) -> Wiring:
         """A wiring of this store. Without databases it is the only one; without an id, names and kinds give one.
 
-        traces: how traces are written behind; at once if `None`.
+        traces: how traces are written behind; at once if `None`. blocking: opens the same databases for what agno calls
+        without awaiting it.
         """
         if databases is None:
-            kind = type(store.inner if isinstance(store, Threaded) else store).__name__
-            store = Emulated(store)
+            driver = store.inner if isinstance(store, Threaded) else store
+            kind = type(driver).__name__
+            # On threads the emulation runs there too: one change of threads for an op.
+            store = Threaded(Emulated(driver)) if isinstance(store, Threaded) else Emulated(driver)
             databases = (Database(name=ONLY, store=store, families=serves, kind=kind),)
         seed = ",".join(sorted(f"{each.name}={each.kind}" for each in databases))
-        return cls(
+        wiring = cls(
             id=id_ or generate_id(f"dbrouter:{seed}"),
             store=TraceBuffer(store, traces) if traces is not None else store,
             databases=Databases(databases, store.runtime),
             on_conflict=on_conflict,
             tenants=store if isinstance(store, KeepsTenantsApart) else None,
+            agno=agno,
+        )
+        if blocking is None:
+            return wiring
+        return replace(wiring, blocking=View(BlockingSide(lambda: wiring._once_more(blocking()))))
+
+    def _once_more(self, opened: Opened) -> Wiring:
+        """This wiring over a second opening of its databases."""
+        store = opened.store
+        tenants = store if isinstance(store, KeepsTenantsApart) else None
+        return replace(
+            self, store=store, databases=Databases((), store.runtime), tenants=tenants, agno=opened.agno, blocking=None
         )
 
     async def close(self) -> None:
         """Write what waits and close every store. They may be used again afterwards."""
-        await self.store.close()
+        try:
+            await self.store.close()
+        finally:
+            if self.blocking is not None:
+                await self.blocking.side.close()
 
     def bound(self, component: Component) -> Wiring:
         """The same databases, for the calls of one component."""
         if self.tenants is not None:
-            return self._over(self.tenants.bound(component))
+            return self._over(self.tenants.bound(component), lambda each: each.bound(component))
         if len(self.databases.names) == 1 or not isinstance(self.store, Bindable):
             return self
-        return replace(self, store=self.store.bound(component))
+        return replace(self, store=self.store.bound(component), blocking=self._seen(lambda each: each.bound(component)))
 
     def for_tenant(self, whose: Whose) -> Wiring:
         """The same databases, for the calls of one tenant. `ConfigError` if there are no tenants."""
         if self.tenants is None:
             raise ConfigError("no tenants are configured; describe them in `tenants` and `tenancy`")
-        return self._over(self.tenants.for_tenant(whose))
+        return self._over(self.tenants.for_tenant(whose), lambda each: each.for_tenant(whose))
 
-    def _over(self, view: KeepsTenantsApart) -> Wiring:
-        return replace(self, store=self.store.over(view) if isinstance(self.store, TraceBuffer) else view, tenants=view)
+    def _over(self, view: KeepsTenantsApart, as_: Callable[[Wiring], Wiring]) -> Wiring:
+        store = self.store.over(view) if isinstance(self.store, TraceBuffer) else view
+        return replace(self, store=store, tenants=view, blocking=self._seen(as_))
+
+    def _seen(self, as_: Callable[[Wiring], Wiring]) -> View | None:
+        return None if self.blocking is None else self.blocking.seen(as_)
 
 
 class Wired:
@@ -143,11 +189,16 @@ class Wired:
     _families: Programs
     _shared: dict[str, list[Any]]
     """What agno registers on a db. Its views have it too: what is registered on one counts for all."""
+    _engines: list[Any]
+    """Engines that were made for agno's own use, of its views too."""
 
     def _wire(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._families = wiring.programs()
         self._shared = {}
+        self._engines = []
+        self._families = wiring.programs(self._shared)
+        if wiring.agno is not None:
+            wiring.agno.register(self._shared)
         for spec in TABLES.values():
             # agno's async class has not all of these attributes; what it has not, nobody reads.
             if hasattr(self, spec.attribute):
@@ -191,5 +242,5 @@ class Wired:
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
         view._wiring = wiring
-        view._families = view._wiring.programs()
+        view._families = view._wiring.programs(view._shared)
         return view

@@ -6,7 +6,6 @@ import itertools
 from typing import Any
 
 import pytest
-from agno.db.base import AsyncBaseDb, BaseDb
 
 from dbrouter.backends.kernel.agno_tables import FAMILIES
 from dbrouter.backends.kernel.errors import ConfigError, RoutingError
@@ -16,7 +15,8 @@ from dbrouter.config.checks import check
 from dbrouter.config.findings import Findings
 from dbrouter.config.tree import Branch, Entry, Leaf, Node, Place
 from dbrouter.router.explain import LISTING, SEARCHING, explain
-from dbrouter.router.routes import SCHEMA_VERSIONS, SERVED, Component, Routes, Rule
+from dbrouter.router.families import FAMILY_CLASSES
+from dbrouter.router.routes import SCHEMA_VERSIONS, SERVED, WHOLE, Component, Routes, Rule
 
 DATABASES = {name: {"kind": "memory"} for name in ("main", "mine", "fast", "other")}
 BOT = Component("agent", "bot")
@@ -85,12 +85,15 @@ def test_a_family_without_a_default_is_not_served() -> None:
         found.database("memories", BOT)
 
 
-@pytest.mark.parametrize("family", sorted(set(FAMILIES) - set(SERVED) - {SCHEMA_VERSIONS}))
-def test_a_family_of_a_later_version_is_not_served(family: str) -> None:
+def test_every_family_of_agnos_tables_is_served() -> None:
+    assert {*routes(agentos={"db": "main"}).families, SCHEMA_VERSIONS} == set(FAMILIES)
+
+
+def test_what_is_no_family_is_not_served() -> None:
     found = routes(agentos={"db": "main"})
-    assert not found.serves(family)
-    with pytest.raises(RoutingError, match=f"this version of dbrouter does not serve {family}"):
-        found.database(family)
+    assert not found.serves("poems")
+    with pytest.raises(RoutingError, match="this version of dbrouter does not serve poems; it serves sessions"):
+        found.database("poems")
 
 
 def test_a_table_that_follows_another_names_its_family() -> None:
@@ -149,19 +152,48 @@ def test_a_family_in_one_database_asks_nobody_else() -> None:
 
 def test_an_explanation_of_what_is_not_served_is_refused() -> None:
     with pytest.raises(RoutingError):
-        explain(routes(agentos={"db": "main"}), "jobs")
+        explain(routes(agentos={"db": "main"}), "poems")
 
 
-@pytest.mark.parametrize("family", SERVED)
-def test_the_methods_that_ask_several_databases_are_agnos(family: str) -> None:
-    for method in (*SEARCHING[family], *LISTING[family]):
-        assert hasattr(BaseDb, method) or hasattr(AsyncBaseDb, method)
+def test_a_family_of_the_whole_deployment_is_in_one_database_whatever_components_say() -> None:
+    found = routes(agentos={"db": "main"}, agents={"bot": {"db": "mine"}})
+    assert {found.databases(family) for family in WHOLE} == {("main",)}
+    assert {found.database(family, BOT) for family in WHOLE} == {"main"}
+    explanation = explain(found, "company", BOT)
+    assert (explanation.database, explanation.asked) == ("main", ())
+    assert [(each.rule.source, each.verdict) for each in explanation.considered] == [
+        ("agents.bot.db", "about agent bot, and company are of the whole deployment"),
+        ("agentos.db", "decides"),
+    ]
+
+
+NAMING = {
+    "sessions": {
+        *("upsert_session", "upsert_sessions", "insert_session_if_absent", "upsert_run"),
+        *("append_run_to_session_if_absent", "append_transcript_entries", "upsert_tool_result", "upsert_compaction"),
+    },
+    "memories": {"upsert_user_memory", "upsert_memories"},
+    "knowledge": {"upsert_knowledge_content"},
+    "evals": {"create_eval_run"},
+    "traces": {"upsert_trace"},
+    "approvals": {"create_approval"},
+    "schedules": {"create_schedule", "create_schedule_run"},
+    "learnings": {"upsert_learning"},
+}
+"""Family -> methods with a record that names its component, or what it follows: it says itself where it goes."""
+
+
+@pytest.mark.parametrize("family", [each for each in SERVED if each not in WHOLE])
+def test_every_method_of_a_family_that_can_be_spread_is_explained(family: str) -> None:
+    explained = [*SEARCHING[family], *LISTING[family], *NAMING.get(family, ())]
+    programs = FAMILY_CLASSES[family]
+    assert sorted(explained) == sorted(name for each in programs for name in vars(each) if not name.startswith("_"))
 
 
 def test_every_kind_holds_every_family_of_this_version() -> None:
     assert [capable(kind, family) for kind in KINDS for family in SERVED] == [None] * len(KINDS) * len(SERVED)
-    assert capable("mongo", "sessions") == "mongo is not a kind of database of this version"
-    assert capable("sqlite", "jobs") == "this version of dbrouter does not serve jobs"
+    assert capable("oracle", "sessions") == "oracle is not a kind of database of this version"
+    assert capable("sqlite", "poems") == "this version of dbrouter does not serve poems"
 
 
 def _tree(value: object) -> Node:

@@ -64,7 +64,6 @@ def told(refused: Refused, text: str) -> list[str]:
             "choose one that does not begin with tenant_ or tenants_",
         ),
         ("{isolation: rows, limits: {rows: {evls: 1}}}", ".limits.rows.evls", "there is no family 'evls'", "did you"),
-        ("{isolation: rows, limits: {rows: {jobs: 1}}}", ".limits.rows.jobs", "does not serve jobs", "remove the line"),
         ("{isolation: rows, limits: {concurrent: 0}}", ".limits.concurrent", "out of range", "use at least 1"),
         ("{isolation: rows, limits: {requests_per_second: 0}}", ".limits.requests_per_second", "out of range", "more"),
         ("{isolation: rows, limts: {}}", ".limts", "unknown key 'limts'", "did you mean 'limits'?"),
@@ -250,8 +249,18 @@ def test_an_isolation_that_a_kind_of_database_cannot_do_is_refused_with_what_it_
 
 @pytest.mark.parametrize("kind", capable.KINDS)
 def test_what_is_said_of_a_kind_is_what_its_stores_say(kind: str, tmp_path: Path, loaded: Loaded) -> None:
-    rest = {"memory": "", "sqlite": f", path: {tmp_path}/x.db", "postgres": ", database: nowhere"}[kind]
-    settings = loaded(f"databases: {{one: {{kind: {kind}{rest}}}}}\nagentos: {{db: one}}\n")
+    needed = {
+        "sqlite": f", path: {tmp_path}/x.db",
+        "postgres": ", database: nowhere",
+        "mysql": ", host: nowhere",
+        "singlestore": ", host: nowhere",
+        "mongo": ", url: mongodb://nowhere/agents",
+        "objects": f", path: {tmp_path}/rows",
+        "redis": ", url: redis://nowhere",
+        "firestore": ", project: nobodys",
+        "agno": f", class: agno.db.sqlite.SqliteDb, args: {{db_file: {tmp_path}/x.db}}",
+    }
+    settings = loaded(f"databases: {{one: {{kind: {kind}{needed.get(kind, '')}}}}}\nagentos: {{db: one}}\n")
     for blocking in (True, False):
         store = open_store("one", settings.databases["one"], blocking=blocking)
         assert store.capabilities.isolations == capable.ISOLATIONS[kind]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from agno.db.base import ComponentType
 
 from dbrouter.backends.kernel.errors import MissingParent, RoutingError, Unsupported
 from dbrouter.backends.kernel.filters import eq
@@ -214,6 +215,50 @@ def test_the_ops_of_a_store_that_crosses_databases_are_refused_whole(world: Worl
     with pytest.raises(Unsupported, match="spans the databases primary, ops"):
         world.db.ask(Commit(writes=tuple(Put(table="sessions", record=each, expect=ABSENT) for each in records)))
     assert world.where("sessions", "x") == world.where("sessions", "y") == []
+
+
+def test_a_commit_of_families_in_two_databases_is_refused_before_anything_is_written(world: World) -> None:
+    component = {"component_id": "bot", "component_type": "agent", "created_at": 1}
+    evaluated = {"run_id": "e", "eval_type": "accuracy", "eval_data": {}, "created_at": 1}
+    across = Commit(
+        writes=(
+            Put(table="components", record=component, expect=ABSENT),
+            Put(table="evals", record=evaluated, expect=ABSENT),
+        )
+    )
+    for db in (world.db, world.cold(), world.view(OPS_BOT)):
+        with pytest.raises(
+            Unsupported, match=r"a commit of components, evals spans the databases primary, (cheap|ops)"
+        ):
+            db.ask(across)
+    assert [each.inner_rows(table) for each in world.databases.values() for table in ("components", "evals")] == [
+        []
+    ] * 6
+
+
+def test_a_component_is_archived_with_its_schedules_where_they_are_together(world: World) -> None:
+    for db in (world.db, world.cold()):
+        db.upsert_component("bot", ComponentType.AGENT)
+        for key, provenance in (("theirs", {"target_type": "agent", "target_id": "bot"}), ("other", {})):
+            world.db.create_schedule(schedule(key, name=key, **provenance))
+        assert db.delete_component("bot", hard_delete=True)
+        assert [(each["id"], each["enabled"]) for each in world.primary.inner_rows("schedules")] == [
+            ("other", True),
+            ("theirs", False),
+        ]
+        for key in ("theirs", "other"):
+            world.db.delete_schedule(key)
+
+
+def test_a_component_whose_schedules_are_elsewhere_is_not_archived_in_part(world: World) -> None:
+    world.db.upsert_component("bot", ComponentType.AGENT)
+    world.view(OPS_BOT).create_schedule(schedule("theirs", target_type="agent", target_id="bot"))
+    for db in (world.db, world.cold()):
+        with pytest.raises(Unsupported, match="spans the databases primary, ops"):
+            db.delete_component("bot")
+    (component,) = world.primary.inner_rows("components")
+    assert component["deleted_at"] is None
+    assert world.ops.inner_rows("schedules")[0]["enabled"] is True
 
 
 def test_a_commit_goes_where_its_records_are(world: World) -> None:

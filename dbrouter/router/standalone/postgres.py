@@ -8,6 +8,7 @@ from dbrouter.backends.postgres.store import AsyncPostgresStore, PostgresStore
 from dbrouter.router.agno_types import generate_id
 from dbrouter.router.async_db import AsyncDb
 from dbrouter.router.live import find
+from dbrouter.router.opening import Opened
 from dbrouter.router.standalone.tables import TableNames, physical_names, table_names_in
 from dbrouter.router.sync_db import SyncDb
 
@@ -102,14 +103,22 @@ class AsyncPostgresDb(AsyncDb):
         self.db_url = db_url
         self.db_schema = db_schema if db_schema is not None else DEFAULT_SCHEMA
         self.create_schema = create_schema
+        names = physical_names(tables)
         store = AsyncPostgresStore(
             url=db_url if db_engine is None else None,
             engine=db_engine,
             schema=self.db_schema,
             create_schema=create_schema,
-            tables=physical_names(tables),
+            tables=names,
         )
-        super().__init__(store, id=id or _id(db_url, db_engine, self.db_schema))
+
+        def blocking() -> Opened:
+            schema = self.db_schema
+            return Opened.alone(PostgresStore(url=db_url, schema=schema, create_schema=create_schema, tables=names))
+
+        # An engine of your own has async connections only.
+        once_more = blocking if db_engine is None else None
+        super().__init__(store, id=id or _id(db_url, db_engine, self.db_schema), blocking=once_more)
         self.sandbox_table_name = sandbox_table or f"{self.session_table_name}_sandbox_bindings"
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
 from dbrouter.router.agno_types import generate_id
 from dbrouter.router.async_db import AsyncDb
+from dbrouter.router.opening import Opened
 from dbrouter.router.standalone.tables import TableNames, physical_names, table_names_in
 from dbrouter.router.sync_db import SyncDb
 
@@ -76,13 +77,20 @@ class AsyncSqliteDb(AsyncDb):
         seed = db_url or db_file or (str(db_engine.url) if db_engine else f"sqlite+aiosqlite:///{DEFAULT_FILE}")
         self.db_file = _file(db_file, given=db_engine is not None or db_url is not None)
         self.db_url = db_url
+        names = physical_names(tables)
         store = AsyncSqliteStore(
             None if db_engine is not None or db_url else self.db_file,
             url=db_url,
             engine=db_engine,
-            tables=physical_names(tables),
+            tables=names,
         )
-        super().__init__(store, id=id or generate_id(seed))
+
+        def blocking() -> Opened:
+            url = db_url if db_engine is None else str(db_engine.url)
+            return Opened.alone(SqliteStore(self.db_file, url=url, tables=names))
+
+        # Memory is of the connections that have it.
+        super().__init__(store, id=id or generate_id(seed), blocking=None if store.is_in_memory else blocking)
 
     def to_dict(self) -> dict[str, Any]:
         """What agno stores of this db beside a component, as its own class has it."""

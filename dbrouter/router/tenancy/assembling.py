@@ -13,6 +13,7 @@ from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runt
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.limits.fairness import FairGate
 from dbrouter.policies.limits.meter import Meters
+from dbrouter.router.any_agno.opening import KIND as AGNO
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Routes
 from dbrouter.router.tenancy.binding import claimed, nothing_claimed
@@ -26,6 +27,9 @@ from dbrouter.router.tenancy.tracing import TRACES
 
 KEEPS_ROWS_ITSELF = "memory"
 """The kind of database whose rows are lost when its store is let go: it stays open."""
+
+STAY_OPEN = frozenset({KEEPS_ROWS_ITSELF, AGNO})
+"""Kinds that stay open. Of a class of agno's nobody knows what it loses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +59,7 @@ def switched(
     """
     everybodys = {name for family in routes.families for name in routes.databases(family)}
     stores = {
-        name: opening.open_(name)
-        for name, kind in opening.kinds.items()
-        if name in everybodys or kind == KEEPS_ROWS_ITSELF
+        name: opening.open_(name) for name, kind in opening.kinds.items() if name in everybodys or kind in STAY_OPEN
     }
     runtime: Runtime = BlockingRuntime() if opening.blocking else AsyncRuntime()
     own = OpenDatabases(opening.open_, runtime=runtime, most=open_databases)
@@ -68,7 +70,10 @@ def switched(
 
     meters = Meters(blocking=opening.blocking, shared=None if limits_db is None else counted_in)
     shares = Shares(meters=meters, gates=_gates(opening).get)
-    tenants = TenantStores(stores, routes, own=own, open_shared=opening.open_, runtime=runtime, shares=shares)
+    agno = frozenset(name for name, kind in opening.kinds.items() if kind == AGNO)
+    tenants = TenantStores(
+        stores, routes, own=own, open_shared=opening.open_, runtime=runtime, shares=shares, agno=agno
+    )
     parts = Parts(
         RoutedStore({name: stores[name] for name in everybodys}, routes),
         tenants,

@@ -28,13 +28,16 @@ from dbrouter.backends.kernel.ops import (
     Upsert,
 )
 from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.router.any_agno.call import Call
 
 Values = Mapping[str, Any]
 
 
-def described(op: AnyOp) -> Iterator[tuple[TableSpec, Values]]:
+def described(op: AnyOp | Call) -> Iterator[tuple[TableSpec, Values]]:
     """For each record or set of records that the op is about, its table and the column values that the op fixes."""
     match op:
+        case Call():
+            yield from op.described()
         case Get() | Load():
             yield _keyed(op.table, op.key, op.where)
             yield from _nested(op.where)

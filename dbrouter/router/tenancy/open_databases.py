@@ -6,7 +6,8 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -196,6 +197,15 @@ class OpenedOnUse:
         store = await self._databases.enter(self._name)
         try:
             await store.ping()
+        finally:
+            self._databases.leave(self._name)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncGenerator[Store]:
+        """The database itself, which stays open meanwhile."""
+        store = await self._databases.enter(self._name)
+        try:
+            yield store
         finally:
             self._databases.leave(self._name)
 

@@ -22,6 +22,10 @@ R = TypeVar("R")
 
 MARK = "dbrouter:tenant"
 """The mark's name in the table of schema versions, which every database has. No table can be called so."""
+WHOSE = "updated_at"
+"""The column with the tenant. On MySQL agno's `version` takes ten characters, and this one 128."""
+FORM = "1"
+"""What stands for a version in the mark."""
 
 
 class Owned:
@@ -84,7 +88,7 @@ class Owned:
             # Together, for the mark's table and what comes next are missing as a rule.
             await self._store.create_tables((*writes, VERSIONS.name))
             now = datetime.now(UTC).isoformat()
-            mark = {"table_name": MARK, "version": self._own, "created_at": now, "updated_at": now}
+            mark = {"table_name": MARK, "version": FORM, "created_at": now, WHOSE: self._own}
             try:
                 await self._store.execute(Insert(table=VERSIONS.name, records=(mark,)))
             except Duplicate:
@@ -103,7 +107,7 @@ class Owned:
 
     async def _mark(self) -> str | None:
         stored = await self._store.execute(Get(table=VERSIONS.name, key=(MARK,)))
-        return None if stored is None else str(stored.record["version"])
+        return None if stored is None else str(stored.record[WHOSE])
 
     @property
     def _own(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from dbrouter.backends.kernel.errors import LimitExceeded, PolicyError, TenantError
 from dbrouter.router.tenancy.middleware import HasTenants, Receive, Send, TenantMiddleware
+from dbrouter.router.tenancy.queueing import bind_executions
 from dbrouter.router.tenancy.refusals import told
 from dbrouter.router.tenancy.request import Scope
 from dbrouter.router.tenancy.scheduling import sign_calls
@@ -15,9 +16,9 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     """AgentOS's app, in which each request is one tenant's.
 
     `app = protect(AgentOS(...))` is `agent_os.get_app()` with `TenantMiddleware`, with refusals answered inside of CORS
-    so that browsers can read them, and with a scheduler that calls AgentOS in the name of the schedule's tenant. Take
-    the app from here and from nowhere else. An app that was made already is taken too: `protect(app, db=router)`.
-    db: AgentOS's own if left out.
+    so that browsers can read them, with a scheduler that calls AgentOS in the name of the schedule's tenant and with a
+    worker of the durable queue that executes each job as its tenant's. Take the app from here and from nowhere else. An
+    app that was made already is taken too: `protect(app, db=router)`. db: AgentOS's own if left out.
     """
     app: Any = agent_os.get_app() if hasattr(agent_os, "get_app") else agent_os
     router = cast("HasTenants", agent_os.db) if db is None else db
@@ -26,6 +27,7 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
         app.add_exception_handler(refusal, _answered)
     if getattr(agent_os, "_scheduler_enabled", True):
         sign_calls()
+    bind_executions()
     return app
 
 

@@ -58,7 +58,7 @@ class TenantStores:
     """The stores of all tenants, over the deployment's databases and over databases of their own.
 
     shared: the deployment's databases, always open. own: those that only tenants name. open_shared: opens one of the
-    latter for good, for tenants that share it. shares: what each tenant may use.
+    latter for good, for tenants that share it. shares: what each tenant may use. agno: databases that are agno's own.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class TenantStores:
         open_shared: Callable[[str], Store],
         runtime: Runtime,
         shares: Shares,
+        agno: frozenset[str] = frozenset(),
     ) -> None:
         self.runtime = runtime
         self._shared = dict(shared)
@@ -77,6 +78,7 @@ class TenantStores:
         self._own = own
         self._open_shared = open_shared
         self._shares = shares
+        self._agno = agno
         self._directory = Directory()
         self._held: dict[str, _Held] = {}
         self._routes_of: dict[tuple[str | None, tuple[tuple[str, str], ...]], Routes] = {}
@@ -93,6 +95,11 @@ class TenantStores:
     def unmetered(self, tenant: Tenant) -> Store:
         """The tenant's store for calls that are not the tenant's own: they use up nothing of what it may use."""
         return self._of(tenant).routed
+
+    def in_agno(self, family: str, tenant: Tenant | None) -> bool:
+        """Whether the rows of a family, of a tenant or of everybody, are in a database that is agno's own."""
+        routes = self._routes if tenant is None else self._routes_for(tenant)
+        return routes.database(family) in self._agno
 
     def forget(self, names: Iterable[str]) -> None:
         """Let these tenants' stores go; they are made again if they are asked for."""
@@ -198,6 +205,9 @@ class TenantStores:
                 f"isolation: rows there, or a db that nothing else goes to"
             )
         store = self._shared.get(database)
+        if database in self._agno and store is not None:
+            # It has no place for a mark.
+            return store
         return Owned(self._own.named(database) if store is None else store, tenant.name, where=database)
 
 

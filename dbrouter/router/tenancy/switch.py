@@ -18,18 +18,20 @@ from dbrouter.backends.kernel.errors import (
     Unsupported,
 )
 from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.ops import Claim, Op, Upsert, tables_of
+from dbrouter.backends.kernel.ops import Claim, Op, Scan, Upsert, tables_of
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.trace_buffer import EVERY_PART, Every, Share
+from dbrouter.router.any_agno.call import Call
 from dbrouter.router.families.context import Part
 from dbrouter.router.families.programs import Programs
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Component
 from dbrouter.router.tenancy.binding import All, Whose
 from dbrouter.router.tenancy.calls import call_by_call, current_call
-from dbrouter.router.tenancy.claims import Claims
+from dbrouter.router.tenancy.claims import Claims, InTurn
 from dbrouter.router.tenancy.everyone import Everyone
+from dbrouter.router.tenancy.queueing import with_queue_of_all
 from dbrouter.router.tenancy.request import current_request, refused, telling
 from dbrouter.router.tenancy.scheduling import asks_for_company_automation
 from dbrouter.router.tenancy.stores import TenantStores
@@ -147,6 +149,7 @@ class Parts:
         self.on_claim = on_claim
         self.is_ready = False
         self.claims = Claims(self._active, lambda name: stores.unmetered(catalog.get(name)), stores.runtime)
+        self.work = InTurn(self._active, stores.runtime)
         self.everyone = Everyone(stores, catalog.tenants)
         catalog.on_change(stores.forget)
 
@@ -272,7 +275,40 @@ class TenantSwitch:
     def programs(self, programs: Programs, /) -> Programs:
         """The families' programs on this store, as its calls are told apart."""
         # Where ops say whose they are, one op of a call speaks for the others.
-        return call_by_call(programs) if not IN_OPS.isdisjoint(self.rules.resolve) else programs
+        if not IN_OPS.isdisjoint(self.rules.resolve):
+            programs = call_by_call(programs)
+        return with_queue_of_all(programs, self)
+
+    async def names_nobody(self, op: Op[Any], /) -> bool:
+        """Whether nothing says whose the op is, and it is none of a request's: then it may be that of a worker."""
+        if current_request() is not None or self._whose(op) is not NOBODY:
+            return False
+        if not self.parts.is_ready:
+            await self.parts.get_ready()
+        return True
+
+    async def has_some(self, whose: str, op: Scan, /) -> bool:
+        """Whether a tenant has any such record. It uses up nothing of what the tenant may use."""
+        parts = self.parts
+        tenant = parts.catalog.get(whose)
+        if parts.stores.in_agno(TABLES[op.table].family, tenant):
+            # Nobody can look into it without a method of agno's.
+            return True
+        return bool((await parts.stores.unmetered(tenant).execute(op)).records)
+
+    async def delegates(self, call: Call, /) -> bool:
+        """Whether the call is of a tenant, or of everybody, whose rows of its family are in an agno database."""
+        parts = self.parts
+        try:
+            if not parts.is_ready:
+                await parts.get_ready()
+            whose = self._whose(call)
+            if whose is None:
+                return parts.stores.in_agno(call.family, None)
+            return isinstance(whose, str) and parts.stores.in_agno(call.family, parts.catalog.get(whose))
+        except PolicyError as error:
+            refused(error)
+            raise
 
     def shares(self, upserts: Sequence[Upsert], /) -> tuple[list[Share], PolicyError | None]:
         """What of these writes is whose; and why some of them are nobody's, if some are."""

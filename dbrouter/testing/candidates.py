@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -48,17 +49,23 @@ class Candidate:
     place: makes, for one test, a fresh and empty place, and answers the function that opens stores over it.
     It may ask `request` for fixtures. Every store that is opened is also closed, in the test's own event loop.
     gaps: test name -> why that test fails on this store.
+    parts: the modules of tests that run on it, `getting` or `scanning`; `None`: all.
     """
 
     backend: str
     place: Callable[[pytest.FixtureRequest], OpenStore]
     mode: str = ""
     gaps: Mapping[str, Gap] = field(default_factory=dict[str, Gap])
+    parts: AbstractSet[str] | None = None
 
     @property
     def id(self) -> str:
         """What stands in brackets behind a test's name."""
         return f"{self.backend}-{self.mode}" if self.mode else self.backend
+
+    def runs(self, module: str) -> bool:
+        """Whether the tests of this module, by its full name, run on it."""
+        return self.parts is None or module.rpartition(".")[2] in self.parts
 
 
 class Hooks(Protocol):

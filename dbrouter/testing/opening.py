@@ -30,7 +30,9 @@ class Opener:
 
 def _answering_everything(store: Store) -> Store:
     """The store as the router uses it: what it does not declare is emulated."""
-    if isinstance(store, Emulated | Confined) or store.capabilities.complete:
+    # On threads, the emulation is there already: beneath.
+    emulated = isinstance(store, Emulated | Confined) or isinstance(getattr(store, "inner", None), Emulated)
+    if emulated or store.capabilities.complete:
         return store
     return Emulated(store)
 

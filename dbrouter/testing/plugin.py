@@ -64,7 +64,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not candidates:
         raise pytest.UsageError("no store to test: implement pytest_dbrouter_stores or pass --dbrouter-store")
     name = getattr(metafunc.function, "__name__", "")
-    metafunc.parametrize("dbrouter_candidate", [_parameter(each, name) for each in candidates], indirect=True)
+    # Of the module that a test was written in, not of the one that took it over.
+    some = [each for each in candidates if each.runs(metafunc.function.__module__)]
+    metafunc.parametrize("dbrouter_candidate", [_parameter(each, name) for each in some], indirect=True)
 
 
 def candidates_of(config: pytest.Config) -> list[Candidate]:

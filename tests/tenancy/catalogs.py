@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,14 +64,6 @@ class Place:
         """Close all that was opened."""
         for each in (*self._open, *self._stores):
             finish(each.close())
-
-
-def soon(happens: Callable[[], object]) -> None:
-    """Wait until it happens. Fails after ten seconds."""
-    end = time.monotonic() + LONG
-    while not happens():
-        assert time.monotonic() < end, "it did not happen within ten seconds"
-        time.sleep(0.01)
 
 
 def refuses(catalog: Catalog, name: str, error: type[Exception]) -> bool:

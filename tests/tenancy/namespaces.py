@@ -2,94 +2,58 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from dbrouter.backends.kernel.isolation import HasNamespaces
-from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.kernel.isolation import Isolation
 from dbrouter.backends.kernel.store import Store
-from dbrouter.testing import Candidate
+from dbrouter.config.capable import ISOLATIONS
 from dbrouter.testing.candidates import OpenStore
+from tests.backends.backend import Backend
+from tests.backends.known import BACKENDS, is_flavour
+from tests.backends.places import Place
 
-_numbers = itertools.count(1)
-
-KINDS = ("memory", "sqlite", "sqlite in memory", "postgres")
 MODES = ("blocking", "async")
 
 
-def opener(kind: str, mode: str, request: pytest.FixtureRequest) -> OpenStore:
-    """Opens stores over one place; those of one place that is in memory are one store."""
-    blocking = mode == "blocking"
-    match kind:
-        case "memory":
-            from dbrouter.backends.memory.store import AsyncMemoryStore, MemoryStore
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A backend that has namespaces, in a mode. backend: `None` is SQLite in memory, which no configuration names."""
 
-            only = MemoryStore() if blocking else AsyncMemoryStore()
-            return lambda: only
-        case "sqlite in memory":
-            from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
+    backend: Backend | None
+    mode: str
 
-            private = SqliteStore() if blocking else AsyncSqliteStore()
-            return lambda: private
-        case "sqlite":
-            from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
+    @property
+    def name(self) -> str:
+        """What it is called in tests and tables."""
+        return "sqlite in memory" if self.backend is None else self.backend.name
 
-            path: Path = request.getfixturevalue("tmp_path") / "rows.db"
-            return lambda: SqliteStore(path) if blocking else AsyncSqliteStore(path)
-        case _:
-            from dbrouter.backends.postgres.store import AsyncPostgresStore, PostgresStore
+    def open_in(self, fresh_place: Callable[[Backend], Place]) -> tuple[OpenStore, Callable[[str], str]]:
+        """What opens stores over an empty place, and what makes the name of a namespace in it of a short one."""
+        if self.backend is not None:
+            place = fresh_place(self.backend)
+            return place.opener(self.mode), place.namespace
+        from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
 
-            url, schema = request.getfixturevalue("postgres").url, request.getfixturevalue("postgres_schema")
-            return lambda: PostgresStore(url, schema=schema) if blocking else AsyncPostgresStore(url, schema=schema)
+        only: Store = SqliteStore() if self.mode == "blocking" else AsyncSqliteStore()
+        return lambda: only, lambda short: short
 
 
-def namespaces_dropped_after(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """Makes a name that no other test uses out of a short one; the Postgres schema of that name is dropped afterwards."""
-    number = next(_numbers)
-
-    def named(short: str) -> str:
-        name = f"n{number}_{short}"
-        if "postgres" in request.fixturenames or "postgres_schema" in request.fixturenames:
-            admin = request.getfixturevalue("_postgres_admin")
-            request.addfinalizer(lambda: admin.execute(f'drop schema if exists "{name}" cascade'))
-        return name
-
-    return named
+def _parameter(where: Where) -> Any:
+    marks = pytest.mark.backend(where.name, mode=where.mode)
+    return pytest.param(where, id=f"{where.name}-{where.mode}", marks=marks)
 
 
-def closed(store: Store) -> None:
-    """Close a store in whatever way it wants."""
-    closing = cast("Coroutine[Any, Any, None]", store.close())
-    if store.runtime.blocking:
-        finish(closing)
-    else:
-        asyncio.run(closing)
-
-
-def in_a_namespace(kind: str, mode: str) -> Candidate:
-    """A namespace beside which the parent and a neighbour could be, for suites that run on every store."""
-
-    def place(request: pytest.FixtureRequest) -> OpenStore:
-        open_one = opener(kind, mode, request)
-        name = namespaces_dropped_after(request)("whole")
-
-        def opened() -> Store:
-            parent = open_one()
-            # The namespace's own close leaves the connections to their owner.
-            request.addfinalizer(lambda: closed(parent))
-            return cast("HasNamespaces", parent).in_namespace(name)
-
-        return opened
-
-    return Candidate(backend=kind, mode=f"{mode}, in a namespace", place=place)
-
-
-NAMESPACES = tuple(
-    in_a_namespace(*each) for each in (("memory", "blocking"), ("sqlite", "async"), ("postgres", "blocking"))
+HAVE_NAMESPACES = (
+    *(each for each in BACKENDS if Isolation.SCHEMA in ISOLATIONS.get(each.kind, ()) and not is_flavour(each)),
+    None,
 )
-"""Both modes are in it, and every way of having namespaces; all of them in both modes would tell no more."""
+PARAMETERS = [
+    _parameter(Where(backend, mode))
+    for backend in HAVE_NAMESPACES
+    for mode in (MODES if backend is None else backend.modes)
+]
+"""For a fixture of that gives a `Where`."""

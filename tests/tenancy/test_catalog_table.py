@@ -11,7 +11,8 @@ from dbrouter.backends.kernel.isolation import Isolation
 from dbrouter.backends.kernel.running import finish
 from dbrouter.router.tenancy.catalog_table import add, set_suspended
 from dbrouter.router.tenancy.description import CatalogRow
-from tests.tenancy.catalogs import Place, refuses, soon
+from tests.tenancy.catalogs import Place, refuses
+from tests.waiting import until
 
 TABLE = "tenancy: {catalog: {db: table}}\ntenants: {acme: {isolation: rows}, '*': {isolation: schema}}\n"
 
@@ -25,16 +26,16 @@ def test_tenants_of_the_table_come_to_those_of_the_file_and_change_live(any_plac
     for name in ("globex", "a/b", "a\0b", "\ud800", "'; drop table x; --"):
         assert finish(add(table, CatalogRow(name=name, spec={})))
     assert finish(add(table, CatalogRow(name="initech", spec={"db": "silo", "limits": {"concurrent": 2}})))
-    soon(lambda: len(catalog.names()) == 7)
+    until(lambda: len(catalog.names()) == 7)
     assert catalog.get("a\0b").isolation is Isolation.SCHEMA
     assert catalog.get("\ud800").name == "\ud800"
     initech = catalog.get("initech")
     assert (initech.isolation, initech.db, initech.limits.concurrent) == (Isolation.DATABASE, "silo", 2)
     assert (initech.source, initech.place) == ("the table dbrouter_tenants of 'table'", "")
     assert finish(set_suspended(table, "globex", suspended=True))
-    soon(lambda: refuses(catalog, "globex", TenantSuspended))
+    until(lambda: refuses(catalog, "globex", TenantSuspended))
     assert finish(set_suspended(table, "globex", suspended=False))
-    soon(lambda: not refuses(catalog, "globex", TenantSuspended))
+    until(lambda: not refuses(catalog, "globex", TenantSuspended))
 
 
 def test_a_row_is_added_once(place: Place) -> None:
@@ -112,7 +113,7 @@ def test_a_table_that_was_never_read_is_an_outage_and_no_unknown_tenant(place: P
     with pytest.raises(Unavailable):
         catalog.tenants()
     (tmp_path / "table.db").rmdir()
-    soon(lambda: not refuses(catalog, "acme", Unavailable))
+    until(lambda: not refuses(catalog, "acme", Unavailable))
     with pytest.raises(UnknownTenant):
         catalog.get("globex")
 

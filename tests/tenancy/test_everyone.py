@@ -14,7 +14,7 @@ from dbrouter.backends.kernel.filters import Field
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Get, Measure, Order, Scan
 from dbrouter.router.tenancy.binding import ALL, tenant
 from tests.tenancy.deployments import TENANTS, Databases, Deployment, memory
-from tests.tenancy.test_schedules import _switched, schedule
+from tests.tenancy.test_schedules import schedule, switched
 from tests.tenancy.test_switch import session, state
 
 Deploy = Callable[..., Deployment]
@@ -120,7 +120,7 @@ def test_suspended_tenants_are_read_too(deploy: Deploy, files: Databases) -> Non
 def test_a_tenant_that_is_away_is_not_left_out(deploy: Deploy) -> None:
     made = deploy(memory)
     _fill(made, 1)
-    off = _switched(made, "globex")
+    off = switched(made, "globex")
     off.away = True
     everyone = made.of(ALL)
     calls: tuple[Callable[[], Any], ...] = (

@@ -16,6 +16,7 @@ from dbrouter.router.tenancy.binding import ALL, tenant
 from dbrouter.router.tenancy.request import Request
 from tests.router.world import Switched
 from tests.tenancy.deployments import TENANTS, Databases, Deployment, in_a_thread_of_its_own, memory
+from tests.waiting import first_true
 
 Deploy = Callable[..., Deployment]
 DUE = int(time.time()) - 100
@@ -181,7 +182,7 @@ def test_a_tenants_own_poller_claims_only_its_own(deployment: Deployment) -> Non
 
 
 def test_shared_schedules_are_claimed_without_asking_tenants(deploy: Deploy) -> None:
-    made = deploy(memory, tenancy={"shared": ["schedules"]})
+    made = deploy(memory, tenancy={"shared": ["schedules", "components"]})
     made.db.create_schedule(schedule("s"))
     assert apart(lambda: made.db.claim_due_schedule("w"))["id"] == "s"
 
@@ -193,7 +194,7 @@ def test_suspended_tenants_claim_nothing(deploy: Deploy) -> None:
     assert apart(lambda: made.db.claim_due_schedule("w")) is None
 
 
-def _switched(made: Deployment, whose: str) -> Switched:
+def switched(made: Deployment, whose: str) -> Switched:
     """A switch before the store of one tenant."""
     parts = made.router._wiring.tenants.parts
     tenant = parts.catalog.get(whose)
@@ -207,7 +208,7 @@ def test_a_tenant_whose_database_is_away_does_not_stop_the_others(deploy: Deploy
     made = deploy(files)
     made.of("globex").create_schedule(schedule("g"))
     made.of("initech").create_schedule(schedule("i"))
-    off = _switched(made, "initech")
+    off = switched(made, "initech")
     off.away = True
     assert apart(lambda: made.db.claim_due_schedule("w"))["id"] == "g"
     # Nobody else has anything: that is not "nothing is due".
@@ -227,7 +228,7 @@ def test_looking_for_what_is_due_makes_no_tables_and_claims_nothing(deployment: 
 def test_only_those_with_something_due_are_asked_for_it(deploy: Deploy) -> None:
     made = deploy(memory)
     made.of("globex").create_schedule(schedule("g"))
-    watched = {each: _switched(made, each) for each in TENANTS}
+    watched = {each: switched(made, each) for each in TENANTS}
     apart(lambda: made.db.claim_due_schedule("w"))
     asked = {name: [type(op) for op in each.ops] for name, each in watched.items()}
     assert asked == {"acme": [Scan], "globex": [Scan, Claim], "initech": [Scan]}
@@ -259,12 +260,11 @@ def test_agnos_poller_executes_each_schedule_as_its_tenants(deploy: Deploy, file
     async def poll() -> None:
         poller = SchedulePoller(made.router, Executor(), poll_interval=1, worker_id="w")
         await poller.start()
-        for _ in range(500):
-            await asyncio.sleep(0.01)
-            if poller._in_flight:
-                continue
-            if await _counts(made) == dict.fromkeys(TENANTS, 3):
-                break
+
+        async def done() -> bool:
+            return not poller._in_flight and await _counts(made) == dict.fromkeys(TENANTS, 3)
+
+        await first_true(done, "the end of all schedules")
         await poller.stop()
         assert (await _counts(made)) == dict.fromkeys(TENANTS, 3)
 

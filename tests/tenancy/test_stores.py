@@ -24,12 +24,13 @@ from dbrouter.policies.limits.limits import Limits
 from dbrouter.policies.limits.meter import Meters
 from dbrouter.router.routes import Component, Routes
 from dbrouter.router.tenancy.open_databases import OpenDatabases
-from dbrouter.router.tenancy.owning import MARK, Owned
+from dbrouter.router.tenancy.owning import MARK, WHOSE, Owned
 from dbrouter.router.tenancy.stores import Shares, TenantStores
 from dbrouter.router.tenancy.tenants import Tenant
 from tests.router.world import OPS_BOT, Switched, rule
 from tests.tenancy.deployments import Databases, Deployment
 from tests.tenancy.test_switch import session, state
+from tests.waiting import PATIENCE
 
 Deploy = Callable[..., Deployment]
 MEMORY = {"memory_id": "m", "memory": "x", "created_at": 1}
@@ -233,13 +234,13 @@ def _busy(world: World, name: str) -> Iterator[threading.Event]:
 
     async def execute(op: Op[Any], /) -> Any:
         entered.set()
-        assert release.wait(5)
+        assert release.wait(PATIENCE)
         return await inner(op)
 
     store.execute = execute  # type: ignore[method-assign]
     thread = threading.Thread(target=lambda: world.ask(one(name, Isolation.DATABASE, db=name), Scan(table="memories")))
     thread.start()
-    assert entered.wait(5)
+    assert entered.wait(PATIENCE)
     try:
         yield release
     finally:
@@ -287,7 +288,7 @@ def test_reads_leave_no_mark_and_the_first_write_does(deployment: Deployment) ->
     assert deployment.tables("silo") == frozenset()
     view.upsert_session(session("s"))
     mark = deployment.ask(deployment.router.database("silo"), Get(table="versions", key=(MARK,)))
-    assert mark.record["version"] == namespace_of("initech")
+    assert mark.record[WHOSE] == namespace_of("initech")
 
 
 def test_the_mark_costs_one_request_in_a_process() -> None:

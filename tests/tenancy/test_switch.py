@@ -160,7 +160,7 @@ def test_shared_families_are_everybodys_and_need_no_tenant(deployment: Deploymen
 def test_tables_are_made_at_start_only_for_what_everybody_shares(deployment: Deployment) -> None:
     deployment.db._create_all_tables()
     assert deployment.tables("primary") == frozenset()
-    shared = deployment.view(deployment.another(tenancy={"shared": ["schedules"]}))
+    shared = deployment.view(deployment.another(tenancy={"shared": ["schedules", "components"]}))
     shared._create_all_tables()
     found = deployment.tables_of(shared.db, "primary")
     assert "agno_schedules" in found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
 from dbrouter.backends.sqlite.tenant_files import OPEN_FILES
+from tests.waiting import PATIENCE, until
 
 TENANTS = OPEN_FILES + 36
 
@@ -90,11 +90,8 @@ def test_the_files_of_an_event_loop_that_is_gone_are_closed_by_the_next(tmp_path
 
     asyncio.run(last())
     assert store.tenant_files.open == 0
-    until = time.monotonic() + 10
     # Each connection of a loop that is gone is closed by its own thread.
-    while open_files(tmp_path) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert open_files(tmp_path) == 0
+    until(lambda: open_files(tmp_path) == 0)
 
 
 def test_a_file_in_use_stays_open_while_others_come_and_go(tmp_path: Path) -> None:
@@ -106,7 +103,7 @@ def test_a_file_in_use_stays_open_while_others_come_and_go(tmp_path: Path) -> No
         async def inside() -> list[str]:
             async with file._used("slow") as _:  # a call that lasts as long as we want
                 started.set()
-                go_on.wait(30)
+                go_on.wait(PATIENCE)
                 return await owners(store.in_namespace("slow"))
 
         return finish(inside())
@@ -114,7 +111,7 @@ def test_a_file_in_use_stays_open_while_others_come_and_go(tmp_path: Path) -> No
     finish(write(store.in_namespace("slow"), "slow", "k"))
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(slowly)
-        assert started.wait(30)
+        assert started.wait(PATIENCE)
         for number in range(TENANTS):
             finish(write(store.in_namespace(f"t{number}"), "t", "k"))
         go_on.set()

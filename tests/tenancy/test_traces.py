@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -21,6 +20,7 @@ from dbrouter.router.tenancy.binding import ALL, tenant
 from tests.families.trace_samples import span, trace
 from tests.policies.stores import Watched
 from tests.tenancy.deployments import TENANTS, Databases, Deployment, in_a_thread_of_its_own, memory
+from tests.waiting import until
 
 IN_TIME = 5.0
 WHOSE: ContextVar[str | None] = ContextVar("whose", default=None)
@@ -122,12 +122,6 @@ class Behind:
         page = self.run(self.parts.of[whose]._inner.execute(Scan(table="traces")))
         return sorted(record["trace_id"] for record in page.records)
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + IN_TIME
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.005)
-
 
 async def _done(call: Any) -> Any:
     return await call
@@ -204,7 +198,7 @@ def test_one_thread_writes_for_all(made: Make) -> None:
     before = {thread.name for thread in threading.enumerate()}
     for name in behind.parts.of:
         behind.write(name, "t")
-    behind.until(lambda: all(behind.stored(name) for name in behind.parts.of))
+    until(lambda: all(behind.stored(name) for name in behind.parts.of))
     writers = [thread for thread in threading.enumerate() if thread.name == "dbrouter-traces"]
     assert len(writers) - ("dbrouter-traces" in before) == 1
 
@@ -215,12 +209,12 @@ def test_a_database_that_is_away_neither_holds_up_nor_drops_others_traces(made: 
     behind.write("away", "t")
     for number in range(5):
         behind.write("well", f"t{number}")
-        behind.until(lambda number=number: len(behind.stored("well")) == number + 1)
+        until(lambda number=number: len(behind.stored("well")) == number + 1)
     with pytest.raises(Unavailable):
         behind.read("away", "t")
     assert behind.read("well", "t0") is not None
     behind.parts.of["away"].away = False
-    behind.until(lambda: behind.stored("away") == ["t"])
+    until(lambda: behind.stored("away") == ["t"])
     assert behind.buffer.dropped == 0
 
 
@@ -229,16 +223,16 @@ def test_a_database_that_hangs_after_a_failure_holds_nobody_up(made: Make) -> No
     slow = behind.parts.of["slow"]
     slow.away = True
     behind.write("slow", "t")
-    behind.until(lambda: len(slow.batches) > 0)
+    until(lambda: len(slow.batches) > 0)
     slow.away = False
     slow.gate.clear()
     slow.entered.clear()
     assert slow.entered.wait(IN_TIME)
     for number in range(5):
         behind.write("well", f"t{number}")
-        behind.until(lambda number=number: len(behind.stored("well")) == number + 1)
+        until(lambda number=number: len(behind.stored("well")) == number + 1)
     slow.gate.set()
-    behind.until(lambda: behind.stored("slow") == ["t"])
+    until(lambda: behind.stored("slow") == ["t"])
 
 
 def test_a_full_buffer_drops_the_rows_of_whoever_has_most_waiting(made: Make, caplog: pytest.LogCaptureFixture) -> None:

@@ -142,6 +142,24 @@ def test_a_backend_that_could_have_run_and_did_not_is_named_and_fails_ci(
     result.stdout.fnmatch_lines([f"*mydb * 1 {outcome}", "*mydb * NOT RUN: the server was not found"])
 
 
+def test_a_backend_that_nobody_can_fetch_is_named_and_fails_nothing(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    pytester.makepyfile("""
+        from dbrouter.testing.ran import could_not_run
+
+        def test_it(pytestconfig):
+            could_not_run(pytestconfig, "mydb", "it is not for sale", optional=True)
+
+        def test_other():
+            pass
+    """)
+    result = pytester.runpytest_subprocess()
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*mydb * NOT RUN: it is not for sale"])
+
+
 def test_no_test_of_the_suite_hides_another_of_the_same_name() -> None:
     names: dict[str, str] = {}
     folder = Path(inspect.getfile(conformance)).parent
@@ -151,3 +169,31 @@ def test_no_test_of_the_suite_hides_another_of_the_same_name() -> None:
             if name.startswith("test_"):
                 assert names.setdefault(name, path.name) == path.name, f"{name} is in {names[name]} and {path.name}"
     assert names.keys() <= vars(conformance).keys()
+
+
+def test_several_backends_and_suites_are_a_table(pytester: pytest.Pytester) -> None:
+    pytester.mkdir("agno").joinpath("test_a.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.backend('one')\n"
+        "def test_a(): pass\n"
+        "@pytest.mark.backend('two')\n"
+        "def test_b(): assert 0\n"
+    )
+    pytester.mkdir("conformance").joinpath("test_c.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.backend('one', mode='async')\n"
+        "@pytest.mark.parametrize('n', range(2))\n"
+        "def test_a(n): pass\n"
+        "@pytest.mark.backend('one, shared', mode='async')\n"
+        "@pytest.mark.xfail(strict=True, reason='never: it cannot')\n"
+        "def test_b(): assert 0\n"
+    )
+    result = pytester.runpytest_subprocess("--import-mode=importlib")
+    result.stdout.fnmatch_lines(
+        [
+            "tests and seconds by backend and suite*",
+            "*agno *async *shared",
+            "one *1 0s *2 0s *0+1 0s",
+            "two *1! of 1 0s",
+        ]
+    )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
-from dbrouter.backends.kernel.merging import OwnerGuard, Replace
+from dbrouter.backends.kernel.merging import Next, OwnerGuard, Replace, Rule
 from dbrouter.backends.kernel.ops import ABSENT, Upsert
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.conformance.asking import all_well, at_once, insert, record_of, version_of
-from dbrouter.testing.conformance.records import learning
+from dbrouter.testing.conformance.records import learning, run, session
 
 OWNERS = ("ann", "bob", "", None)
 RULES = {"user_id": Replace(), "content": Replace()}
@@ -56,6 +57,18 @@ async def test_a_guard_refuses_even_where_the_version_is_the_expected_one(store:
         upsert = Upsert(table="learnings", records=records, rules=RULES, guard=guard, expect=expect)
         assert await store.execute(upsert) == [None]
     assert (await record_of(store, "learnings", "a"))["user_id"] == "ann"
+
+
+@pytest.mark.parametrize("rules", [{"run_data": Replace()}, {"run_data": Replace(), "run_index": Next("session_id")}])
+@pytest.mark.parametrize("refusal", [{"guard": OwnerGuard("session_id", claim=False)}, {"expect": ABSENT}])
+async def test_a_refusal_is_told_before_a_missing_parent(
+    store: Store, rules: dict[str, Rule], refusal: dict[str, Any]
+) -> None:
+    await insert(store, "sessions", session("s1"))
+    await insert(store, "runs", run("r1", "s1"))
+    records = (run("r1", "s9", run_data={"n": 1}),)
+    assert await store.execute(Upsert(table="runs", records=records, rules=rules, **refusal)) == [None]
+    assert (await record_of(store, "runs", "r1"))["run_data"] == {}
 
 
 async def test_of_many_owners_who_claim_an_unowned_record_one_gets_it(store: Store) -> None:

@@ -80,6 +80,13 @@ async def test_a_missing_parent_is_named_and_nothing_is_stored(store: Store) -> 
     await refused(store, MissingParent, "spans", span("a", "t1"), span("b", "t9"))
 
 
+async def test_a_duplicate_is_told_before_a_missing_parent(store: Store) -> None:
+    await insert(store, "sessions", session("s1"))
+    await insert(store, "runs", run("r1", "s1"))
+    with pytest.raises(Duplicate):
+        await insert(store, "runs", run("r1", "s9"))
+
+
 async def test_a_null_or_unknown_column_is_refused_and_nothing_is_stored(store: Store) -> None:
     for wrong in (session("s2", created_at=None), session("s2", colour="red")):
         await refused(store, StoreError, "sessions", session("s1"), wrong)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbrouter.backends.kernel.filters import eq
 from dbrouter.backends.kernel.merging import Next, Record, Replace
-from dbrouter.backends.kernel.ops import Scan, Upsert
+from dbrouter.backends.kernel.ops import Get, Scan, Upsert
 from dbrouter.backends.kernel.store import Store
 from dbrouter.testing.candidates import OpenStore
 from dbrouter.testing.conformance.asking import all_well, at_once, insert
@@ -57,6 +57,17 @@ async def test_a_stored_null_is_filled_like_a_new_record(store: Store) -> None:
     await insert(store, "runs", run("old", run_index=3), run("null"), run("other"))
     assert await add(store, run("null")) == [4]
     assert await add(store, run("other", run_index=1)) == [1]
+
+
+async def test_a_stored_null_is_filled_where_its_version_is_expected_too(store: Store) -> None:
+    await insert(store, "sessions", session("s1"))
+    await insert(store, "runs", run("old", run_index=3), run("null"), run("other"))
+    for key, asked, given in (("null", None, 4), ("other", 1, 1)):
+        stored = await store.execute(Get(table="runs", key=(key,), versioned=True))
+        assert stored is not None
+        op = Upsert(table="runs", records=(run(key, run_index=asked),), rules=RULES, expect=stored.version)
+        assert [answer and answer.record["run_index"] for answer in await store.execute(op)] == [given]
+        assert await store.execute(op) == [None]
 
 
 async def test_writers_at_the_same_moment_get_a_position_each(store: Store) -> None:

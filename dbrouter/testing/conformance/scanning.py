@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbrouter.backends.kernel.codec import decode
+from dbrouter.backends.kernel.errors import TooLarge
 from dbrouter.backends.kernel.filters import Field, eq
 from dbrouter.backends.kernel.ops import Order, Scan
 from dbrouter.backends.kernel.store import Store
@@ -99,6 +100,33 @@ async def test_pages_over_ties_neither_repeat_nor_miss_a_record(store: Store, or
         seen += [record["learning_id"] for record in page.records]
     assert sorted(seen) == keys
     assert seen == await listed(store, Scan(table="learnings", order=order))
+
+
+@pytest.mark.parametrize("order", [(), (CREATED,), (NEWEST,)], ids=["unordered", "ascending", "descending"])
+async def test_pages_over_keys_longer_than_an_index_takes(store: Store, order: tuple[Order, ...]) -> None:
+    # Alike for longer than any index keeps: what it cuts off decides which comes first.
+    alike = "k" * await _longest_key(store)
+    keys = sorted(f"{alike if index % 3 else 'kk'}{index:03}" for index in range(30))
+    await insert(store, "learnings", *(learning(key, user_id="ann", created_at=1) for key in (*keys[20:], *keys[:20])))
+    where = eq("user_id", "ann")
+    whole = await listed(store, Scan(table="learnings", where=where, order=order))
+    seen: list[str] = []
+    for offset in range(0, 35, 5):
+        page = await store.execute(
+            Scan(table="learnings", where=where, order=order, limit=5, offset=offset, total=True)
+        )
+        assert page.total == 30
+        seen += [record["learning_id"] for record in page.records]
+    assert seen == whole == sorted(keys, reverse=order == (NEWEST,))
+
+
+async def _longest_key(store: Store) -> int:
+    """700 characters, or 120 where such a key is refused."""
+    try:
+        await insert(store, "learnings", learning("k" * 703, user_id="nobody", created_at=1))
+    except TooLarge:
+        return 120
+    return 700
 
 
 async def test_ties_go_by_key_in_the_direction_of_the_first_term(store: Store) -> None:

@@ -227,6 +227,17 @@ async def test_the_answer_may_be_left_out(store: Store) -> None:
     assert await found(store, "learnings") == {"a", "b"}
 
 
+async def test_what_is_expected_is_answered_even_where_the_answer_may_be_left_out(store: Store) -> None:
+    await insert(store, "learnings", learning("a"))
+    version = await version_of(store, "learnings", "a")
+    changed = learning("a", user_id="ann")
+    for expected in (True, False):
+        # The second time the version is another.
+        (answer,) = await upsert(store, "learnings", changed, rules=REPLACE, expect=version, returning=False)
+        assert (answer is not None) is expected
+        assert answer is None or answer.version == await version_of(store, "learnings", "a")
+
+
 async def test_the_version_answered_is_the_one_a_commit_expects(store: Store) -> None:
     for content in ({"n": 1}, {"n": 2}):
         (answer,) = await upsert(store, "learnings", learning("a", content=content), rules=REPLACE)

@@ -20,27 +20,49 @@ NOT_PLAYED = frozenset(
 )
 """Of the whole db rather than of a tenant."""
 
+INTERFACES = ("agno.", "dbrouter.router.faces.")
+"""Where methods come from that agno calls."""
+
+BRINGING = ("upsert", "create", "store", "insert", "append", "enqueue", "assign", "record")
 WRITES = 4
-"""How much likelier than others are the methods that bring rows in; else most reads would find nothing."""
+"""How much likelier than others are the methods that bring rows in, by how they begin; else most reads would find
+nothing."""
+
+EACH = 5
+"""Calls by each tenant that are often: what one of them needs, another one made."""
+
+AGE = 1_000
+"""Calls of a tenant until ids of another age are used for what can never be removed."""
 
 _A_TIME = 1_000_000_000
 """Numbers from here on are points in time."""
 
-REFUSALS = (DbRouterError, ValueError)
-"""What a random call may raise: it names what is not there, or is not allowed."""
+UNOWNED = "without its owned session"
+REFUSALS = (DbRouterError, ValueError, RuntimeError)
+"""What a random call may raise: it names what is not there, or is not allowed. Of `RuntimeError` only `UNOWNED`."""
 
 
 @dataclass(slots=True)
 class Played:
-    """What was played: calls per method, how many of them answered with something, how many were refused."""
+    """What was played: calls per method, how many of them answered with something, how many were refused.
 
+    tenants: how many called. answering: the methods that have an answer, were it an empty one.
+    """
+
+    tenants: int = 1
     calls: Counter[str] = field(default_factory=Counter[str])
     answered: Counter[str] = field(default_factory=Counter[str])
     refused: Counter[str] = field(default_factory=Counter[str])
+    answering: set[str] = field(default_factory=set[str])
 
     def dumb(self) -> list[str]:
         """Methods that were called often and never did anything but refuse: the suite would prove nothing of them."""
-        return [name for name, count in self.calls.items() if count >= 20 and self.refused[name] == count]
+        often = max(20, EACH * self.tenants)
+        return [name for name, count in self.calls.items() if count >= often and self.refused[name] == count]
+
+    def fruitless(self) -> list[str]:
+        """Methods that were called very often and never answered with anything, although they might."""
+        return [name for name in sorted(self.answering) if self.calls[name] >= 200 and not self.answered[name]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +71,7 @@ class _Call:
     method: str
     call: Callable[..., Any]
     given: dict[str, Any]
+    answers: bool
     again: dict[str, Any]
     """The same arguments once more: a session that was saved remembers it, and is not as it was."""
 
@@ -57,11 +80,11 @@ class _Call:
 
 
 def methods_of(db: Any) -> dict[str, inspect.Signature]:
-    """The methods of agno's interface that this db serves, with their signatures."""
-    agno = {name for base in type(db).__mro__ if base.__module__.startswith("agno.") for name in vars(base)}
+    """The methods that this db serves, agno's and those that agno looks for by name, with their signatures."""
+    known = {name for base in type(db).__mro__ if base.__module__.startswith(INTERFACES) for name in vars(base)}
     return {
         name: inspect.signature(getattr(db, name))
-        for name in sorted(agno - NOT_PLAYED)
+        for name in sorted(known - NOT_PLAYED)
         if not name.startswith("_") and _ours(db, name)
     }
 
@@ -75,19 +98,24 @@ def _calls(views: Sequence[Any], count: int, seed: int, ids: tuple[str, ...]) ->
     random = Random(seed)  # noqa: S311  # chance, not secrecy
     signatures = methods_of(views[0])
     names = list(signatures)
-    weights = [WRITES if name.startswith(("upsert", "create")) else 1 for name in names]
-    for _ in range(count):
+    weights = [WRITES if name.startswith(BRINGING) else 1 for name in names]
+    for made in range(count):
         number = random.randrange(len(views))
         name = random.choices(names, weights)[0]
-        given = arguments(name, signatures[name], Hand(random, canary(number), ids))
-        yield _Call(number, name, getattr(views[number], name), given, deepcopy(given))
+        given = arguments(name, signatures[name], Hand(random, canary(number), ids, age=made // (AGE * len(views))))
+        answers = signatures[name].return_annotation not in (None, "None")
+        yield _Call(number, name, getattr(views[number], name), given, answers, deepcopy(given))
 
 
 def _examined(played: Played, call: _Call, answer: Any) -> None:
+    if isinstance(answer, RuntimeError) and UNOWNED not in str(answer):
+        raise answer
     foreign = marks_in(answer) - {call.number}
     if foreign:
         raise Leak(f"{call}: it shows tenants {sorted(foreign)}: {answer!r:.500}")
     played.calls[call.method] += 1
+    if call.answers:
+        played.answering.add(call.method)
     if isinstance(answer, Exception):
         played.refused[call.method] += 1
     elif answer not in (None, [], {}, 0, False, ([], 0)):
@@ -123,7 +151,7 @@ def play(
     views: one db for each tenant; the position is the tenant's number, and its mark. alone: if given, a blocking db for
     each tenant that nobody else uses: every call is made there too, and has to come to the same. ids: at least four.
     """
-    played = Played()
+    played = Played(len(views))
     for call in _calls(views, count, seed, ids):
         try:
             answer = call.call(**call.given)
@@ -141,7 +169,7 @@ async def aplay(
     views: Sequence[Any], count: int, *, seed: int, alone: Sequence[Any] = (), ids: tuple[str, ...] = HOSTILE_IDS
 ) -> Played:
     """`play`, on async dbs."""
-    played = Played()
+    played = Played(len(views))
     for call in _calls(views, count, seed, ids):
         try:
             answer = call.call(**call.given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from agno.scheduler import ScheduleExecutor, ScheduleManager, SchedulePoller
 from dbrouter import protect, tenant
 from tests.tenancy.agno.house import URL, Client, House, answered, serving, with_tokens
 from tests.tenancy.agno.test_requests import HEADER
+from tests.waiting import first_true
 
 LONG_AGO = 1_000_000
 TENANTS = ("acme", "globex", "initech")
@@ -28,17 +28,6 @@ async def planned(house: House, whose: str, name: str, **options: Any) -> str:
     schedule = manager.create(name, **options) if blocking else await manager.acreate(name, **options)
     await house.ask(whose, "update_schedule", schedule.id, next_run_at=LONG_AGO)
     return schedule.id
-
-
-async def until(done: Callable[[], Any]) -> Any:
-    """What a question answers as soon as it is true."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        found = await done()
-        if found:
-            return found
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never was")
 
 
 def poller_of(client: Client) -> SchedulePoller:
@@ -74,7 +63,7 @@ async def released(house: House, whose: str, schedule: str) -> Any:
         found = await house.ask(whose, "get_schedule", schedule)
         return found if found["locked_by"] is None and found["next_run_at"] != LONG_AGO else None
 
-    return await until(look)
+    return await first_true(look)
 
 
 async def test_due_schedules_of_all_tenants_run_as_their_own(build: Callable[..., House], mode: str) -> None:

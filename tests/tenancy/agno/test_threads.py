@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from dbrouter import tenant
 from dbrouter.testing.scripted_model import Call, Say, ScriptedModel
 from tests.tenancy.agno.house import House, serving
 from tests.tenancy.agno.test_requests import HEADER
+from tests.waiting import first_true
 
 
 def remembering(db: Any) -> Agent:
@@ -82,14 +82,10 @@ async def test_learnings_are_the_tenants_of_the_run(build: Callable[..., House],
     async with serving(house, agents=[learning(house.router)]) as client:
         said = await client.say("I am Ada", "s", headers={"X-Tenant": "globex"}, form={"user_id": "ada"})
         assert said.is_success
-        found: Any = None
-        for _ in range(100):
-            found = await house.ask("globex", "get_learning", learning_type="user_profile", user_id="ada")
-            if found:
-                break
-            await asyncio.sleep(0.02)
+        profile = {"learning_type": "user_profile", "user_id": "ada"}
+        found = await first_true(lambda: house.ask("globex", "get_learning", **profile), "the learning")
     assert found["content"]["name"] == "Ada"
-    assert not await house.ask("acme", "get_learning", learning_type="user_profile", user_id="ada")
+    assert not await house.ask("acme", "get_learning", **profile)
 
 
 async def test_a_run_in_the_background_goes_on_as_the_tenants_after_the_answer(build: Callable[..., House]) -> None:
@@ -98,14 +94,14 @@ async def test_a_run_in_the_background_goes_on_as_the_tenants_after_the_answer(b
         begun = await client.say("add 5", "s", headers={"X-Tenant": "acme"}, form={"background": "true"})
         assert begun.is_success
         run = begun.json()["run_id"]
-        for _ in range(200):
+
+        async def completed() -> Any:
             now = await client.get(
                 f"/agents/clerk/runs/{run}", params={"session_id": "s"}, headers={"X-Tenant": "acme"}
             )
-            if now.is_success and now.json()["status"] == "COMPLETED":
-                break
-            await asyncio.sleep(0.02)
-        assert now.json()["content"] == "total 5"
+            return now.json() if now.is_success and now.json()["status"] == "COMPLETED" else None
+
+        assert (await first_true(completed, "the end of the run"))["content"] == "total 5"
         foreign = await client.get(
             f"/agents/clerk/runs/{run}", params={"session_id": "s"}, headers={"X-Tenant": "globex"}
         )

@@ -16,8 +16,16 @@ from tests.tenancy.deployments import sqlite_in
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("how", ["requests", "views"])
-@pytest.mark.parametrize("processing", ["simple", "batch"])
+# Each starts a process. In these four every two of the choices meet.
+@pytest.mark.parametrize(
+    ("mode", "processing", "how"),
+    [
+        ("blocking", "simple", "requests"),
+        ("blocking", "batch", "views"),
+        ("async", "simple", "views"),
+        ("async", "batch", "requests"),
+    ],
+)
 def test_each_tenant_sees_the_traces_of_its_own_runs(tmp_path: Path, mode: str, processing: str, how: str) -> None:
     databases = sqlite_in(tmp_path)
     settings: dict[str, Any] = {

@@ -11,6 +11,7 @@ from typing import Any
 from tests.agno.test_teams_and_workflows import digest
 from tests.tenancy.agno.house import Client, House, serving, token, with_tokens
 from tests.tenancy.agno.test_claims import CLAIM
+from tests.waiting import PATIENCE
 
 ENDED = ("WorkflowCompleted", "WorkflowError", "error")
 
@@ -39,7 +40,7 @@ class Socket:
         """What comes until one of these events."""
         heard: list[dict[str, Any]] = []
         while not heard or heard[-1].get("event") not in last:
-            message = await asyncio.wait_for(self._out.get(), timeout=20)
+            message = await asyncio.wait_for(self._out.get(), timeout=PATIENCE)
             # A run's events come as they would in a stream: `event: ...` and `data: {...}`.
             heard.append(json.loads(message["text"].rpartition("data: ")[2]) if "text" in message else message)
         return heard
@@ -58,7 +59,7 @@ class Socket:
     async def close(self) -> None:
         """Hang up."""
         await self._in.put({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait([self._task], timeout=20)
+        await asyncio.wait([self._task], timeout=PATIENCE)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from dbrouter.policies.tenancy.filtering import Filtering, shared
 from dbrouter.policies.tenancy.rewriting import Rewriting
 from dbrouter.testing.leaks import Leak, play, tenants
 
-CALLS = 3_000
+CALLS = 6_000
 
 
 @pytest.fixture

@@ -2,30 +2,89 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dbrouter.backends.kernel.isolation import Isolation
+from dbrouter.config.capable import ISOLATIONS
 from dbrouter.testing import Candidate
-from tests.neighbours import with_a_neighbour
+from dbrouter.testing.conformance import creating
+from tests.backends.backend import Backend
+from tests.backends.known import BACKENDS, is_flavour
+from tests.backends.places import Place, Places, is_native
+from tests.neighbours import in_a_namespace, with_a_neighbour
 
 if TYPE_CHECKING:
     import pytest
 
     from dbrouter.testing.candidates import OpenStore
 
+SMOKE = frozenset({"creating", "getting", "batching"})
+"""For what the suite has seen whole in another way: a blocking store without the threads, a driver on another server."""
+BY_LAYOUT = frozenset(
+    {
+        "creating",
+        "deleting",
+        "fidelity",
+        "getting",
+        "guarding",
+        "inserting",
+        "loading",
+        "positions",
+        "scanning",
+        "upserting",
+    }
+)
+"""What where and how rows are kept can break: keys, unique sets, parents, positions, orders and listings. Filters,
+merges, claims and groups are worked out of rows by the same code, however they are kept."""
 
-def _memory(_: pytest.FixtureRequest) -> OpenStore:
-    from dbrouter.backends.memory.store import MemoryStore
 
-    store = MemoryStore()
-    return lambda: store
+CORE = SMOKE | {"deleting", "loading", "positions", "scanning"}
+"""Of these what differs most from store to store, for emulators that take long."""
 
 
-def _async_memory(_: pytest.FixtureRequest) -> OpenStore:
-    from dbrouter.backends.memory.store import AsyncMemoryStore
+def stores_of(backend: Backend) -> list[Candidate]:
+    """Its stores in an empty database, of one's own."""
+    return [
+        Candidate(
+            backend=backend.name,
+            mode=mode,
+            place=lambda request, mode=mode: _place(request, backend).opener(mode),
+            gaps=backend.gaps,
+            parts=backend.parts
+            if is_native(backend, mode) and not (is_flavour(backend) and mode == "async")
+            else SMOKE,
+        )
+        for mode in backend.modes
+    ]
 
-    store = AsyncMemoryStore()
-    return lambda: store
+
+def beside_others(backend: Backend) -> list[Candidate]:
+    """In each isolation that the backend has, in one mode: how rows are kept does not depend on the other."""
+    parts = SMOKE if is_flavour(backend) else CORE if backend.slow else BY_LAYOUT
+    first = replace(stores_of(backend)[0], parts=parts)
+    isolations = ISOLATIONS.get(backend.kind, frozenset[Isolation]())
+    found: list[Candidate] = []
+    if Isolation.ROWS in isolations:
+        found.append(with_a_neighbour(first, lasting=_lasting(backend, first.mode) if backend.lasts else None))
+    if Isolation.SCHEMA in isolations:
+        found.append(in_a_namespace(first, lambda request: _place(request, backend)))
+    return found
+
+
+def _place(request: pytest.FixtureRequest, backend: Backend) -> Place:
+    wants_no_tables = request.function.__module__ == creating.__name__
+    place: Place = request.getfixturevalue("fresh_place" if wants_no_tables else "empty_place")(backend)
+    return place
+
+
+def _lasting(backend: Backend, mode: str) -> Callable[[pytest.FixtureRequest], OpenStore]:
+    def place(request: pytest.FixtureRequest) -> OpenStore:
+        places: Places = request.getfixturevalue("places")
+        return places.lasting(backend).opener(mode)
+
+    return place
 
 
 def _emulated(_: pytest.FixtureRequest) -> OpenStore:
@@ -44,49 +103,18 @@ def _async_emulated_with_commits(_: pytest.FixtureRequest) -> OpenStore:
     return lambda: store
 
 
-def _sqlite(request: pytest.FixtureRequest) -> OpenStore:
-    from dbrouter.backends.sqlite.store import SqliteStore
-
-    path = _folder(request) / "rows.db"
-    return lambda: SqliteStore(path=path)
-
-
-def _async_sqlite(request: pytest.FixtureRequest) -> OpenStore:
-    from dbrouter.backends.sqlite.store import AsyncSqliteStore
-
-    path = _folder(request) / "rows.db"
-    return lambda: AsyncSqliteStore(path=path)
-
-
-def _postgres(request: pytest.FixtureRequest) -> OpenStore:
-    from dbrouter.backends.postgres.store import PostgresStore
-
-    url, schema = request.getfixturevalue("postgres").url, request.getfixturevalue("postgres_schema")
-    return lambda: PostgresStore(url=url, schema=schema)
-
-
-def _async_postgres(request: pytest.FixtureRequest) -> OpenStore:
-    from dbrouter.backends.postgres.store import AsyncPostgresStore
-
-    url, schema = request.getfixturevalue("postgres").url, request.getfixturevalue("postgres_schema")
-    return lambda: AsyncPostgresStore(url=url, schema=schema)
-
-
-def _folder(request: pytest.FixtureRequest) -> Path:
-    folder: Path = request.getfixturevalue("tmp_path")
-    return folder
-
-
-STORES = (
-    Candidate(backend="memory", mode="blocking", place=_memory),
-    Candidate(backend="memory", mode="async", place=_async_memory),
+EMULATED = (
     Candidate(backend="emulated", mode="blocking", place=_emulated),
     Candidate(backend="emulated, commits", mode="async", place=_async_emulated_with_commits),
-    Candidate(backend="sqlite", mode="blocking", place=_sqlite),
-    Candidate(backend="sqlite", mode="async", place=_async_sqlite),
-    Candidate(backend="postgres", mode="blocking", place=_postgres),
-    Candidate(backend="postgres", mode="async", place=_async_postgres),
 )
+"""The kernel's emulation over as little as a driver may bring."""
 
-CANDIDATES = (*STORES, *map(with_a_neighbour, STORES))
-"""Each store as it is, and as one of two tenants that share its tables sees it."""
+STORES = (*(each for backend in BACKENDS for each in stores_of(backend)), *EMULATED)
+"""Every backend in every mode."""
+
+CANDIDATES = (
+    *STORES,
+    *(each for backend in BACKENDS for each in beside_others(backend)),
+    *map(with_a_neighbour, EMULATED),
+)
+"""Each store as it is, as one of two tenants that share its tables sees it, and as a namespace in it."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dbrouter.testing import Candidate
 from dbrouter.testing.ran import could_not_run
 from scripts.servers import IN_FRONT, STARTERS, CannotStart, Server
+from tests.backends.backend import Backend
+from tests.backends.known import BACKENDS
+from tests.backends.places import Place, Places
 from tests.candidates import CANDIDATES
-from tests.tenancy.namespaces import NAMESPACES
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -28,7 +29,7 @@ def start_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Server
     Skips if it cannot, and fails where everything must run.
     """
     servers: dict[str, Server] = {}
-    failures: dict[str, str] = {}
+    failures: dict[str, CannotStart] = {}
 
     def start(backend: str) -> Server:
         if backend not in servers and backend not in failures:
@@ -36,9 +37,9 @@ def start_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Server
                 behind = IN_FRONT.get(backend)
                 servers[backend] = STARTERS[backend]() if behind is None else behind[1](start(behind[0]))
             except CannotStart as error:
-                failures[backend] = str(error)
+                failures[backend] = error
         if backend in failures:
-            could_not_run(pytestconfig, backend, failures[backend])
+            could_not_run(pytestconfig, backend, str(failures[backend]), optional=failures[backend].optional)
         return servers[backend]
 
     yield start
@@ -77,27 +78,81 @@ def postgres_schema(_postgres_admin: Connection) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def run_schema(_postgres_admin: Connection) -> Iterator[str]:
-    """The name of a schema for all tests that keep apart in it by themselves."""
-    yield "lasting"
-    _postgres_admin.execute("drop schema if exists lasting cascade")
+def places(start_server: Callable[[str], Server], tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Databases of every backend."""
+    return Places(start_server, tmp_path_factory.mktemp)
 
 
-@pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for all tests that keep apart in it by themselves."""
-    return tmp_path_factory.mktemp("lasting")
+@pytest.fixture
+def fresh_place(places: Places) -> Iterator[Callable[[Backend], Place]]:
+    """Makes an empty database of a backend for this test; it is dropped afterwards."""
+    made: list[Place] = []
+
+    def make(backend: Backend) -> Place:
+        made.append(places.fresh(backend))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.drop()
+
+
+@pytest.fixture
+def empty_place(places: Places) -> Iterator[Callable[[Backend], Place]]:
+    """Makes a database of a backend for this test that has no rows and may have tables."""
+    made: list[Place] = []
+
+    def make(backend: Backend) -> Place:
+        made.append(places.empty(backend))
+        return made[-1]
+
+    yield make
+    for each in made:
+        places.give_back(each)
 
 
 def pytest_dbrouter_stores() -> tuple[Candidate, ...]:
     """The stores under test."""
-    return (*CANDIDATES, *NAMESPACES)
+    return CANDIDATES
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare pytest-xdist's mark, which means nothing without it."""
+    config.addinivalue_line("markers", "xdist_group(name): tests for one worker")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """A report that can be sent to the process that prints it: tests fail with texts that no encoding has."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        case dict():
+            return {_encodable(key): _encodable(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(map(_encodable, value))
+        case _:
+            return value
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Count tests that ask for a server under its backend, whoever wrote them."""
+    """Count tests that ask for a server, or are in the folder of a backend, under its name.
+
+    Tests of one backend are for one worker, if there are several: each would start a server of its own.
+    """
+    folders = {backend.kind for backend in BACKENDS}
     for item in items:
-        asked: list[str] = getattr(item, "fixturenames", [])
-        for backend in ("pgbouncer", "postgres"):
-            if backend in asked and item.get_closest_marker("backend") is None:
-                item.add_marker(pytest.mark.backend(backend))
+        mark = item.get_closest_marker("backend")
+        if mark is None:
+            asked: list[str] = getattr(item, "fixturenames", [])
+            named = [each for each in ("pgbouncer", "postgres") if each in asked]
+            named += [each for each in (item.path.parent.name,) if each in folders]
+            if not named:
+                continue
+            mark = pytest.mark.backend(named[0]).mark
+            item.add_marker(pytest.mark.backend(named[0]))
+        item.add_marker(pytest.mark.xdist_group(mark.args[0].partition(", ")[0]))

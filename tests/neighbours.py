@@ -1,15 +1,17 @@
-"""Stores of one tenant in tables where a second one has rows under the same keys, for the conformance suite."""
+"""Stores of one tenant in a database where others are: in tables that they share, or in a namespace of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from dbrouter.backends.kernel.emulation import Emulated
-from dbrouter.backends.kernel.ops import Insert, Scan
+from dbrouter.backends.kernel.isolation import HasNamespaces, HoldsRowsBack
+from dbrouter.backends.kernel.ops import Insert, Page, Scan
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.policies.tenancy.confining import Confined
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
     import pytest
 
     from dbrouter.testing.candidates import OpenStore
+    from tests.backends.places import Place
 
 NEIGHBOUR = "a"
-LASTING = frozenset({"sqlite", "postgres"})
-"""Backends whose place is that of the whole run."""
 _INHABITED: set[str] = set()
+"""The databases that last for the run and where the neighbour lives."""
 _NUMBERS = itertools.count(1)
 GAPS = {
     "test_a_write_creates_its_table": never("the neighbour's write has created the table already"),
@@ -53,62 +55,86 @@ ROWS: dict[str, tuple[dict[str, Any], ...]] = {
 class Undisturbed(Confined):
     """One tenant's rows; closing it fails if a row of the neighbour is not as it was, and closes the store beneath."""
 
-    def __init__(self, store: Store, tenant: str) -> None:
-        super().__init__(store, tenant)
+    def __init__(self, store: Store, tenant: str, *, looks: bool) -> None:
+        super().__init__(_for_rows_of(store, tenant), tenant)
         self._beneath = store
-        self._neighbour = Confined(store, NEIGHBOUR)
+        self._looks = looks
 
     async def close(self) -> None:
-        for table, rows in ROWS.items():
-            page = await self._neighbour.execute(Scan(table=table))
-            assert len(page.records) == len(rows), f"the neighbour's {table} are {page.records}"
-            for row in rows:
-                assert any(row.items() <= found.items() for found in page.records), f"{table}: {row} was changed"
+        if self._looks:
+            neighbour = confined(self._beneath, NEIGHBOUR)
+            scans = [lambda table=table: neighbour.execute(Scan(table=table)) for table in ROWS]
+            pages = await self.runtime.gather(scans)
+            for (table, rows), page in zip(ROWS.items(), pages, strict=True):
+                assert isinstance(page, Page), page
+                assert len(page.records) == len(rows), f"the neighbour's {table} are {page.records}"
+                for row in rows:
+                    assert any(row.items() <= found.items() for found in page.records), f"{table}: {row} was changed"
         await self._beneath.close()
 
 
-def with_a_neighbour(candidate: Candidate) -> Candidate:
+def with_a_neighbour(
+    candidate: Candidate, *, lasting: Callable[[pytest.FixtureRequest], OpenStore] | None = None
+) -> Candidate:
     """The candidate's store, with its tables shared by several tenants, as one of them sees it.
 
-    Making tables takes longer than any test, so databases last for the run: the tenants of other tests, and their rows
-    of the same keys, are still there.
+    lasting: for a candidate whose tables take longer to make than any test takes, what opens stores over a database
+    that lasts for the run: the tenants of other tests, and their rows of the same keys, are still there.
     """
 
     def place(request: pytest.FixtureRequest) -> OpenStore:
-        fresh = request.function.__module__ == creating.__name__
-        open_one = candidate.place(request if fresh else cast("pytest.FixtureRequest", _Lasting(request)))
+        fresh = lasting is None or request.function.__module__ == creating.__name__
+        open_one = candidate.place(request) if fresh else cast("Any", lasting)(request)
         if fresh or candidate.backend not in _INHABITED:
             first = _emulated(open_one())
             if first.runtime.blocking:
                 finish(_move_in(first))
             else:
                 asyncio.run(_move_in(first))
-            _INHABITED.update({candidate.backend} & LASTING if not fresh else ())
+            if not fresh:
+                _INHABITED.add(candidate.backend)
         # Begins as the neighbour's does, and holds what no Postgres text can.
         tenant = f"{NEIGHBOUR}\x00{next(_NUMBERS)}"
-        return lambda: Undisturbed(_emulated(open_one()), tenant)
+        # What one store sees of the neighbour when all is over, the others would see too.
+        looks = iter((True,))
+        return lambda: Undisturbed(_emulated(open_one()), tenant, looks=next(looks, False))
 
     return replace(candidate, backend=f"{candidate.backend}, shared", place=place, gaps={**candidate.gaps, **GAPS})
 
 
-class _Lasting:
-    """A test's request whose places are those of the whole run."""
+def in_a_namespace(candidate: Candidate, fresh: Callable[[pytest.FixtureRequest], Place]) -> Candidate:
+    """The candidate's store, as a namespace beside which the parent and a neighbour could be. For blocking ones."""
 
-    def __init__(self, request: pytest.FixtureRequest) -> None:
-        self._request = request
+    def place(request: pytest.FixtureRequest) -> OpenStore:
+        there = fresh(request)
+        open_one, name = there.opener(candidate.mode), there.namespace("whole")
 
-    def getfixturevalue(self, name: str) -> Any:
-        return self._request.getfixturevalue(
-            {"tmp_path": "run_folder", "postgres_schema": "run_schema"}.get(name, name)
-        )
+        def opened() -> Store:
+            parent = open_one()
+            # The namespace's own close leaves the connections to their owner.
+            request.addfinalizer(lambda: finish(parent.close()))
+            return cast("HasNamespaces", parent).in_namespace(name)
+
+        return opened
+
+    return replace(candidate, backend=f"{candidate.backend}, in a namespace", place=place)
 
 
 async def _move_in(store: Store) -> None:
-    neighbour = Confined(store, NEIGHBOUR)
+    neighbour = confined(store, NEIGHBOUR)
     for table, rows in ROWS.items():
         for some in [rows] if store.capabilities.commits else [(row,) for row in rows]:
             await neighbour.execute(Insert(table=table, records=some))
     await store.close()
+
+
+def confined(store: Store, tenant: str) -> Confined:
+    """The tenant's rows, behind the database's own lock too where it has one, as routers have them."""
+    return Confined(_for_rows_of(store, tenant), tenant)
+
+
+def _for_rows_of(store: Store, tenant: str) -> Store:
+    return store.for_rows_of(tenant) if isinstance(store, HoldsRowsBack) else store
 
 
 def _emulated(store: Store) -> Store:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 from agno.db.sqlite import SqliteDb
 
 from tests.agno.live import DATABASES, Live
-
-if TYPE_CHECKING:
-    from scripts.servers import Server
+from tests.backends.backend import Backend
+from tests.backends.known import BACKENDS, is_flavour, named
+from tests.backends.places import Place
 
 ROUTES: dict[str, Any] = {
     "id": "live",
@@ -27,9 +26,9 @@ ROUTES: dict[str, Any] = {
 MIXED = {"primary": "sqlite", "traces": "memory", "evals": "sqlite", "ops": "postgres"}
 
 ROUTERS = [(backend, mode) for backend in ("memory", "sqlite", "postgres") for mode in ("blocking", "async")]
+"""What every test runs on."""
+ALL_ROUTERS = [(each.name, mode) for each in BACKENDS for mode in each.modes]
 ORACLE = ("agno", "blocking")
-
-_numbers = itertools.count(1)
 
 
 def parameter(backend: str, mode: str) -> Any:
@@ -39,6 +38,17 @@ def parameter(backend: str, mode: str) -> Any:
         # agno compares JSON and multiplies text in its queries, which SQLAlchemy 2.1 warns about.
         marks.append(pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"))
     return pytest.param((backend, mode), id=f"{backend}-{mode}", marks=marks)
+
+
+KINDS = [each.name for each in BACKENDS if not is_flavour(each)]
+EVERY_KIND = [each for each in ALL_ROUTERS if each[0] in KINDS]
+EVERY_DB = pytest.mark.parametrize("live", [parameter(*each) for each in (*EVERY_KIND, ORACLE)], indirect=True)
+EVERY_ROUTER = pytest.mark.parametrize("routed", [parameter(*each) for each in ALL_ROUTERS], indirect=True)
+# An app takes a third of a second to build: memory, and backends beyond the three, are served in one mode.
+SERVED = [each for each in ROUTERS if each != ("memory", "async")]
+ALL_SERVED = [*SERVED, *((name, named(name).modes[-1]) for name in KINDS if (name, "async") not in ROUTERS)]
+EVERY_SERVED = pytest.mark.parametrize("live", [parameter(*each) for each in (*ALL_SERVED, ORACLE)], indirect=True)
+"""For tests that are worth the time on all backends: together they use every family."""
 
 
 @pytest.fixture(params=[parameter(*each) for each in (*ROUTERS, ORACLE)])
@@ -75,35 +85,9 @@ def open_live(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, 
 
 
 def _databases(request: pytest.FixtureRequest, backend: str) -> dict[str, dict[str, Any]]:
+    empty: Callable[[Backend], Place] = request.getfixturevalue("empty_place")
     kinds = MIXED if backend == "mixed" else dict.fromkeys(DATABASES, backend)
-    return {name: _database(request, name, kind) for name, kind in kinds.items()}
-
-
-def _database(request: pytest.FixtureRequest, name: str, kind: str) -> dict[str, Any]:
-    match kind:
-        case "sqlite":
-            return {"kind": "sqlite", "path": f"{name}.db"}
-        case "postgres":
-            server: Server = request.getfixturevalue("postgres")
-            schemas: Callable[[str], str] = request.getfixturevalue("schemas")
-            return {"kind": "postgres", "url": server.url, "schema": schemas(name)}
-        case _:
-            return {"kind": kind}
-
-
-@pytest.fixture
-def schemas(_postgres_admin: Any) -> Iterator[Callable[[str], str]]:
-    """Names schemas of the Postgres server that no other test uses; they are dropped afterwards."""
-    number = next(_numbers)
-    named: list[str] = []
-
-    def name(database: str) -> str:
-        named.append(f"agno{number}_{database}")
-        return named[-1]
-
-    yield name
-    for schema in named:
-        _postgres_admin.execute(f'drop schema if exists "{schema}" cascade')
+    return {name: empty(named(each)).settings() for name, each in kinds.items()}
 
 
 def kept(request: pytest.FixtureRequest, live: Live) -> Live:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from agno.agent import Agent
 from agno.approval import approval
 from agno.knowledge import Knowledge
 from agno.os import AgentOS
@@ -54,14 +55,18 @@ class Rest:
 
 
 @asynccontextmanager
-async def serving(live: Live, **options: Any) -> AsyncIterator[Rest]:
-    """Start an AgentOS with two agents, a team, a workflow and a knowledge base, all on the live db."""
+async def serving(live: Live, *, also: Sequence[Agent] = (), **options: Any) -> AsyncIterator[Rest]:
+    """Start an AgentOS with two agents, a team, a workflow and a knowledge base, all on the live db.
+
+    also: agents of the test's own.
+    """
     keeper = ScriptedModel.saying(Call(tool="restart", arguments={"name": "{text}"}), Say(text="Done: {result}"))
     agent_os = AgentOS(
         id="office-os",
         agents=[
             clerk(live.db, session_state={"total": 0}),
             clerk(live.db, id="ops-bot", model=keeper, tools=[restart]),
+            *also,
         ],
         teams=[office(live.db)],
         workflows=[digest(live.db)],

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from tests.agno.conftest import ORACLE, ROUTERS, parameter
+from tests.agno.conftest import EVERY_SERVED, ORACLE, SERVED, parameter
 from tests.agno.live import Live
-from tests.agno.rest import serving
-
-# An app takes a third of a second to build, and memory says nothing about async that the others do not.
-SERVED = [each for each in ROUTERS if each != ("memory", "async")]
+from tests.agno.rest import Rest, serving
+from tests.waiting import first_true
 
 
 @pytest.fixture(params=[parameter(*each) for each in (*SERVED, ORACLE)])
@@ -31,6 +29,7 @@ async def test_the_configuration_names_one_database(live: Live) -> None:
         assert [each["db_id"] for each in config[section]["dbs"]] == [live.db.id], section
 
 
+@EVERY_SERVED
 async def test_sessions_are_listed_in_pages_with_their_total(live: Live) -> None:
     async with serving(live) as rest:
         for number in range(5):
@@ -87,6 +86,11 @@ async def test_a_session_is_read_renamed_changed_and_deleted_by_its_id_alone(liv
     assert await live.ask("get_runs") == []
 
 
+async def completed(rest: Rest, path: str, session: str) -> bool:
+    """Whether a run is over and well."""
+    return bool((await rest.get(path, session_id=session))["status"] == "COMPLETED")
+
+
 async def test_runs_are_read_listed_and_run_in_the_background(live: Live) -> None:
     async with serving(live) as rest:
         for component in ("agents/clerk", "teams/office", "workflows/digest"):
@@ -103,12 +107,7 @@ async def test_runs_are_read_listed_and_run_in_the_background(live: Live) -> Non
             }
             started = await rest.call("POST", f"/{component}/runs", data=form)
             path = f"/{component}/runs/{started['run_id']}"
-            for _ in range(200):
-                finished = await rest.get(path, session_id=session)
-                if finished["status"] == "COMPLETED":
-                    break
-                await asyncio.sleep(0.02)
-            assert finished["status"] == "COMPLETED"
+            await first_true(partial(completed, rest, path, session), "the end of the run")
             listed = await rest.get(f"/{component}/runs", session_id=session)
             inputs = [each["run_id"] for each in listed if each["run_id"] in {run["run_id"], started["run_id"]}]
             assert inputs == [run["run_id"], started["run_id"]]
@@ -196,6 +195,7 @@ async def test_knowledge_is_sorted_as_asked(routed: Live) -> None:
     assert names == ["Opening hours", "Returns", "Shipping"]
 
 
+@EVERY_SERVED
 async def test_metrics_count_the_sessions_of_every_database(live: Live) -> None:
     async with serving(live) as rest:
         await rest.say("agents/clerk", "hello", "s1", "ada")
@@ -231,6 +231,7 @@ async def test_an_eval_is_run_listed_renamed_and_deleted(live: Live) -> None:
         assert (await rest.get("/eval-runs"))["meta"]["total_count"] == 0
 
 
+@EVERY_SERVED
 async def test_a_run_waits_for_its_approval_and_goes_on_with_it(live: Live) -> None:
     async with serving(live) as rest:
         run = await rest.say("agents/ops-bot", "the search", "o1", "ada")

@@ -7,9 +7,11 @@ from agno.run import RunStatus
 
 from dbrouter.testing.scripted_model import Call, Rule, Say, ScriptedModel
 from tests.agno.cast import clerk
+from tests.agno.conftest import EVERY_DB
 from tests.agno.live import Live
 
 
+@EVERY_DB
 async def test_a_run_is_stored_with_its_session(live: Live) -> None:
     run = await live.run(clerk(live.db), "hello", session_id="s", user_id="ada")
 
@@ -47,6 +49,7 @@ async def test_history_of_another_session_stays_there(live: Live) -> None:
     assert "a secret" not in [message.content for message in agent.model.heard[-1]]
 
 
+@EVERY_DB
 async def test_session_state_written_by_a_tool_is_there_on_the_next_turn(live: Live) -> None:
     agent = clerk(live.db, session_state={"total": 0})
     first = await live.run(agent, "add 3", session_id="s")
@@ -85,6 +88,7 @@ async def test_the_runs_of_a_session_are_numbered_in_their_order(live: Live) -> 
     assert [row["run_data"]["input"]["input_content"] for row in rows] == ["one", "two", "three"]
 
 
+@EVERY_DB
 async def test_a_memory_manager_keeps_what_a_user_says_for_that_user(live: Live) -> None:
     notes = ScriptedModel(
         rules=(
@@ -113,6 +117,7 @@ async def test_a_memory_manager_keeps_what_a_user_says_for_that_user(live: Live)
     assert "Likes trains" in str([message.content for message in agent.model.heard[-1]])
 
 
+@EVERY_DB
 async def test_a_session_can_be_renamed_and_deleted_through_the_agent(live: Live) -> None:
     agent = clerk(live.db)
     await live.run(agent, "hello", session_id="s")

@@ -13,6 +13,7 @@ from agno.learn import LearningMachine
 from dbrouter.testing.scripted_model import Call, Rule, Say, ScriptedModel
 from dbrouter.testing.word_shelf import WordShelf
 from tests.agno.cast import clerk
+from tests.agno.conftest import EVERY_DB
 from tests.agno.live import Live
 
 
@@ -67,6 +68,7 @@ async def test_an_accuracy_eval_is_stored_with_its_scores(live: Live) -> None:
     assert await live.ask("get_eval_runs", eval_type=[EvalType.RELIABILITY]) == []
 
 
+@EVERY_DB
 async def test_eval_runs_are_found_by_what_was_evaluated_renamed_and_deleted(live: Live) -> None:
     run = await live.run(clerk(live.db, session_state={}), "add 3", session_id="s")
     for name in ("first", "second"):
@@ -84,6 +86,7 @@ async def test_eval_runs_are_found_by_what_was_evaluated_renamed_and_deleted(liv
     assert len(await live.ask("get_eval_runs")) == 1
 
 
+@EVERY_DB
 async def test_a_page_of_knowledge_is_stored_found_and_removed(live: Live) -> None:
     shelf = WordShelf()
     knowledge = Knowledge(name="handbook", contents_db=live.db, vector_db=shelf)
@@ -105,6 +108,7 @@ async def test_a_page_of_knowledge_is_stored_found_and_removed(live: Live) -> No
     assert shelf.search("returns") == []
 
 
+@EVERY_DB
 async def test_what_a_learning_machine_learns_about_a_user_is_told_on_the_next_turn(live: Live) -> None:
     teacher = ScriptedModel(
         rules=(

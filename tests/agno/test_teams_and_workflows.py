@@ -12,6 +12,7 @@ from agno.workflow import Step, StepInput, StepOutput, Workflow
 
 from dbrouter.testing.scripted_model import Call, Say, ScriptedModel
 from tests.agno.cast import clerk
+from tests.agno.conftest import EVERY_DB
 from tests.agno.live import Live
 
 
@@ -68,6 +69,7 @@ async def test_a_workflow_is_stored_with_the_results_of_its_steps(live: Live) ->
     assert (session.workflow_id, session.user_id) == ("digest", "ada")
 
 
+@EVERY_DB
 async def test_a_workflows_state_adds_up_over_its_runs(live: Live) -> None:
     await live.run(digest(live.db), "four", session_id="s")
     second = await live.run(digest(live.db), "four", session_id="s")

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.trace import StatusCode, Tracer
 
-from tests.agno.conftest import ROUTES
+from tests.agno.conftest import EVERY_SERVED, ROUTES
 from tests.agno.live import DATABASES, Live
 from tests.agno.rest import serving
 
@@ -96,6 +96,7 @@ async def test_an_error_is_not_forgotten_when_the_root_span_ends_well(
     provider.shutdown()
 
 
+@EVERY_SERVED
 async def test_traces_are_listed_searched_and_counted_through_the_rest_api(live: Live) -> None:
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(DatabaseSpanExporter(db=live.db)))

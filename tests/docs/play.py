@@ -27,6 +27,8 @@ from tests.docs.blocks import Block, blocks_of
 ROOT = Path(__file__).resolve().parents[2]
 NOT_RUN = {"cd", "git", "pip", "source", "uvicorn"}
 """Commands of a reader's own environment."""
+ADDRESSES = {"MYSQL_URL": "mysql://localhost/agents", "SINGLESTORE_URL": "singlestoredb://localhost/agents"}
+"""What a reader has in these variables; in any other, the address of a Postgres."""
 _VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)\}")
 _PRINTED = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
 _TASK = re.compile(r"^([a-z-]+):", re.MULTILINE)
@@ -56,7 +58,7 @@ class Reader:
 
     def _configure(self, block: Block) -> None:
         for name in _VARIABLE.findall(block.text):
-            os.environ.setdefault(name, "postgresql://localhost/agents")
+            os.environ.setdefault(name, ADDRESSES.get(name, "postgresql://localhost/agents"))
         text, file = block.text, block.file or "dbrouter.yaml"
         if "databases:" in text or "include:" in text:
             self._whole = file

@@ -15,7 +15,7 @@ import agno.db.sqlite.schemas
 import pytest
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from dbrouter.backends.kernel.agno_tables import TABLES
+from dbrouter.backends.kernel.agno_tables import TABLES as EVERY_TABLE
 from dbrouter.backends.kernel.filters import EVERYTHING
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.tables import TableSpec
@@ -25,6 +25,7 @@ from dbrouter.backends.sql.schema import _partial
 from dbrouter.backends.sqlite.dialect import SqliteDialect
 from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
 
+TABLES = {name: spec for name, spec in EVERY_TABLE.items() if not spec.ours}
 ABSENT_ON_SQLITE = frozenset({"jobs", "sandbox_bindings"})
 
 
@@ -233,7 +234,7 @@ def column_as_described(spec: TableSpec, name: str, dialect: str) -> dict[str, A
         if each.columns == (name,) and DIALECTS[dialect].has_foreign_key(TABLES[spec.name], each.table)
     ]
     return {
-        "type": str(DIALECTS[dialect].sqlalchemy_type(column.kind).compile(dialect=compiler(dialect))),
+        "type": str(DIALECTS[dialect].column_type(column, spec).compile(dialect=compiler(dialect))),
         "nullable": column.nullable and not (on_sqlite and column.sqlite_not_null),
         "index": column.index or (on_sqlite and column.sqlite_index),
         "unique": column.unique,

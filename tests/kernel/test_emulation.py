@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from dbrouter.backends.kernel import racing
 from dbrouter.backends.kernel.duplicates import duplicate
-from dbrouter.backends.kernel.emulation import Emulated, retrying
+from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unsupported
-from dbrouter.backends.kernel.filters import EVERYTHING, Field, Filter, all_of, eq, is_null, one_of
+from dbrouter.backends.kernel.filters import EVERYTHING, Field, Filter, all_of, any_of, eq, is_null, one_of
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Replace
-from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Insert, Op, Order, Put, Scan, Update, Upsert
+from dbrouter.backends.kernel.ops import ABSENT, Batch, Commit, Get, Insert, Op, Order, Put, Scan, Update, Upsert
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.memory.store import MemoryStore
+from dbrouter.testing.conformance.records import span, trace
 from dbrouter.testing.minimal import MinimalStore
 from tests.kernel.rows import run, schedule, session
 
@@ -44,10 +46,17 @@ class Asked:
         (eq("user_id", "u"), [eq("user_id", "u")]),
         (all_of(eq("created_at", 1), eq("user_id", "u")), [eq("user_id", "u")]),
         (one_of("user_id", ["u", "v", "u"]), [eq("user_id", "u"), eq("user_id", "v")]),
-        (one_of("session_id", ["a", "b"]), [eq("session_id", "a"), eq("session_id", "b")]),
+        (one_of("session_id", ["a", "b"]), []),
         (is_null("user_id"), [EVERYTHING]),
         (one_of("user_id", [str(each) for each in range(100)]), [EVERYTHING]),
         (one_of("user_id", []), []),
+        (all_of(one_of("agent_id", ["a", "b"]), eq("user_id", "u")), [eq("user_id", "u")]),
+        (all_of(one_of("user_id", ["u", "v", "w"]), one_of("agent_id", ["a"])), [eq("agent_id", "a")]),
+        (
+            any_of(eq("user_id", "u"), all_of(eq("user_id", "v"), is_null("agent_id"))),
+            [eq("user_id", "u"), eq("user_id", "v")],
+        ),
+        (any_of(eq("user_id", "u"), is_null("user_id")), [EVERYTHING]),
         (eq("session_id", "a"), []),
     ],
     ids=str,
@@ -112,7 +121,8 @@ def test_several_records_at_once_are_refused_before_anything_is_asked(op: Op[Any
 
 
 def test_a_writer_that_always_loses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(racing, "PATIENCE", 0.0)
+    monkeypatch.setattr(racing, "LONGEST_PAUSE", 0.0)
     asked = Asked(session("s"))
 
     def another_writer(op: Op[Any]) -> None:
@@ -130,6 +140,31 @@ def test_an_upsert_that_changes_nothing_writes_nothing() -> None:
     upsert = Upsert(table="sessions", records=(session("s", user_id="u"),), rules={"user_id": Replace()})
     finish(asked.store.execute(upsert))
     assert [type(op) for op in asked.ops] == [Get]
+
+
+def traced(*spans: dict[str, Any]) -> Batch:
+    return Batch(
+        upserts=(
+            Upsert(table="traces", records=(trace("t1"),), returning=False),
+            Upsert(table="spans", records=spans, returning=False),
+        )
+    )
+
+
+def test_of_a_batch_neither_what_it_brings_nor_its_parents_are_looked_for() -> None:
+    asked = Asked()
+    finish(asked.store.execute(traced(span("a"), span("b"))))
+    assert [op.table for op in asked.ops if isinstance(op, Get)] == ["traces"]
+    assert [op for op in asked.ops if isinstance(op, Scan)] == []
+    assert len(finish(asked.store.execute(Scan(table="spans"))).records) == 2
+
+
+def test_of_a_batch_what_is_there_stays_and_what_is_new_is_stored() -> None:
+    asked = Asked()
+    finish(asked.store.execute(traced(span("a", name="first"))))
+    finish(asked.store.execute(traced(span("a", name="second"), span("b"), span("c"), span("c"))))
+    stored = finish(asked.store.execute(Scan(table="spans"))).records
+    assert sorted((each["span_id"], each["name"]) for each in stored) == [("a", "first"), ("b", "step"), ("c", "step")]
 
 
 def test_a_duplicate_is_an_integrity_error_of_sqlalchemy() -> None:

@@ -12,9 +12,17 @@ from dbrouter.backends.kernel.errors import Duplicate, Unavailable
 from dbrouter.backends.kernel.filters import eq
 from dbrouter.backends.kernel.merging import Next, Replace
 from dbrouter.backends.kernel.ops import Batch, Delete, Insert, Op, Scan, Update, Upsert
-from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.kernel.running import BlockingRuntime, finish
 from dbrouter.testing.minimal import MinimalStore
 from tests.kernel.rows import metric, run, schedule, session
+
+
+class Sleepless(BlockingRuntime):
+    """Nobody has to be waited for: the other writer has crashed."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Be there at once."""
+
 
 TABLES = ("sessions", "runs", "schedules", "metrics", "transcripts")
 WRITES: dict[str, Op[Any]] = {
@@ -79,6 +87,7 @@ def test_a_position_is_not_given_again_after_an_interruption() -> None:
 def test_values_reserved_by_a_writer_that_crashed_are_taken_over() -> None:
     for requests in range(100):
         minimal = _filled(commits=False)
+        minimal.runtime = Sleepless()
         minimal.watch = _away_after(requests)
         store = Emulated(minimal)
         try:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from typing import cast
 
 import pytest
 
-from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, finish
+from dbrouter.backends.kernel.running import FAN_OUT_THREADS, AsyncRuntime, BlockingRuntime, finish
+from tests.waiting import PATIENCE
 
 WHO: ContextVar[str] = ContextVar("WHO", default="nobody")
 
@@ -58,7 +61,7 @@ def test_finish_works_inside_a_running_event_loop() -> None:
 
 def test_a_blocking_fan_out_runs_at_once_in_the_callers_context() -> None:
     runtime = BlockingRuntime()
-    together = threading.Barrier(3, timeout=5)
+    together = threading.Barrier(3, timeout=PATIENCE)
 
     async def call() -> str:
         together.wait()
@@ -70,6 +73,25 @@ def test_a_blocking_fan_out_runs_at_once_in_the_callers_context() -> None:
     finally:
         WHO.reset(token)
         runtime.close()
+
+
+@pytest.mark.timeout(30)
+def test_fan_outs_within_fan_outs_end_however_many_there_are() -> None:
+    runtime = BlockingRuntime()
+
+    async def leaf() -> int:
+        return 1
+
+    async def branch() -> int:
+        return sum(cast("list[int]", await runtime.gather([leaf] * 3)))
+
+    def tree() -> int:
+        return sum(cast("list[int]", finish(runtime.gather([branch] * 4))))
+
+    # Each of these takes more threads of the pool than there are for it, and holds them while it waits for more.
+    with ThreadPoolExecutor(4 * FAN_OUT_THREADS) as callers:
+        assert list(callers.map(lambda _: tree(), range(40 * FAN_OUT_THREADS))) == [12] * 40 * FAN_OUT_THREADS
+    runtime.close()
 
 
 def test_a_fan_out_hands_over_each_error_in_its_place() -> None:

@@ -29,7 +29,7 @@ LONG = {name: f"{name}_{'x' * 62}"[:62] for name in TABLES}
 def definitions(dialect: str, names: dict[str, str]) -> list[str]:
     """The DDL of all tables."""
     schema = "ai" if dialect == "postgresql" else None
-    return [text for table in ALL_TABLES for text in ddl(table, names, DIALECTS[dialect], schema)]
+    return [text for table in ALL_TABLES for text in ddl(ALL_TABLES[table], names, DIALECTS[dialect], schema)]
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
@@ -84,8 +84,8 @@ def test_children_are_of_the_same_kind_as_their_parent() -> None:
 def test_references_of_several_columns_cascade_where_the_table_says_so() -> None:
     names = physical_names({})
     for dialect in DIALECTS.values():
-        (runs, *_) = ddl(tenant_table("runs"), names, dialect, None)
+        (runs, *_) = ddl(ALL_TABLES[tenant_table("runs")], names, dialect, None)
         assert re.search(r"FOREIGN KEY\(dbr_tenant, session_id\) REFERENCES [^)]*\) ON DELETE CASCADE", runs), runs
-        (spans, *_) = ddl(tenant_table("spans"), names, dialect, None)
+        (spans, *_) = ddl(ALL_TABLES[tenant_table("spans")], names, dialect, None)
         assert "FOREIGN KEY(dbr_tenant, trace_id)" in spans
         assert "CASCADE" not in spans

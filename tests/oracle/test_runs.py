@@ -163,8 +163,9 @@ def test_a_run_of_another_session_stays_as_it_is(both: Both) -> None:
     fill(both)
     both.agno.upsert_run(agent_run("r1", content="stolen"), "s2")
     before = both.ours.get_run("r1", deserialize=False)
-    with pytest.raises(ForeignOwner):
-        both.ours.upsert_run(agent_run("r1", content="stolen"), "s2")
+    for session_id in ("s2", "nowhere"):
+        with pytest.raises(ForeignOwner):
+            both.ours.upsert_run(agent_run("r1", content="stolen"), session_id)
     assert both.ours.get_run("r1", deserialize=False) == before
     assert both.agno.get_run("r1").content == "stolen"
 

@@ -11,12 +11,12 @@ import pytest
 from dbrouter import AsyncDbRouter, DbRouter
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.postgres.store import AsyncPostgresStore, PostgresStore
+from dbrouter.router.opening import Opened
 from scripts.servers import Server
 from tests.outage.asking import METHODS, READS, Outcome, ask_all, ask_from_threads, gathered
+from tests.waiting import SLACK
 
 DEADLINE = 2.0
-SLACK = 1.5
-"""For all calls at once on a small machine."""
 LIMITS: dict[str, Any] = {"deadline": DEADLINE, "connect_timeout": DEADLINE, "pool_size": len(METHODS)}
 
 pytestmark = pytest.mark.backend("postgres", mode="outage")
@@ -25,7 +25,10 @@ pytestmark = pytest.mark.backend("postgres", mode="outage")
 def opened(url: str, *, blocking: bool) -> Any:
     if blocking:
         return DbRouter(PostgresStore(url, schema="away", **LIMITS))
-    return AsyncDbRouter(AsyncPostgresStore(url, schema="away", **LIMITS))
+    return AsyncDbRouter(
+        AsyncPostgresStore(url, schema="away", **LIMITS),
+        blocking=lambda: Opened.alone(PostgresStore(url, schema="away", **LIMITS)),
+    )
 
 
 def never_there(server: Server, *, blocking: bool) -> dict[str, Outcome]:

@@ -17,10 +17,12 @@ from dbrouter import AsyncDbRouter, DbRouter
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
 from dbrouter.router.agno_types import AgentSession
+from dbrouter.router.opening import Opened
 from tests.outage.asking import METHODS, READS, Outcome, ask_all
 
 DEADLINE = 1.0
-SLACK = 1.5
+SLACK = 3.0
+"""Less than the 5 s that Python's sqlite3 waits by itself."""
 
 pytestmark = pytest.mark.backend("sqlite", mode="outage")
 MODES = pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "async"])
@@ -38,7 +40,10 @@ HOLDER = """if True:
 def opened(path: Path, *, blocking: bool) -> Any:
     if blocking:
         return DbRouter(SqliteStore(path, deadline=DEADLINE))
-    return AsyncDbRouter(AsyncSqliteStore(path, deadline=DEADLINE))
+    return AsyncDbRouter(
+        AsyncSqliteStore(path, deadline=DEADLINE),
+        blocking=lambda: Opened.alone(SqliteStore(path, deadline=DEADLINE)),
+    )
 
 
 @contextmanager

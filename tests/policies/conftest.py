@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,13 +43,6 @@ class Behind:
         """Keys of what has reached the store itself."""
         page = self.run(self.inner._inner.execute(Scan(table=table)))
         return [record["span_id" if table == "spans" else "trace_id"] for record in page.records]
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what happens on the writer's thread."""
-        deadline = time.monotonic() + IN_TIME
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.005)
 
     def close(self) -> None:
         """Close the buffer and what is behind it."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +86,6 @@ def stored(world: World, table: str) -> int:
 
 def memory(number: int | str, **columns: Any) -> dict[str, Any]:
     return {"memory_id": f"m{number}", "memory": {}, "agent_id": "a", "created_at": 1, "updated_at": 1, **columns}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.001)
 
 
 def opened(kind: str, folder: Path, request: pytest.FixtureRequest) -> Any:

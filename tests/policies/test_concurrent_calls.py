@@ -17,7 +17,8 @@ from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.policies.limits.limited import Limited
 from dbrouter.policies.limits.limits import Limits
 from dbrouter.policies.limits.meter import Meter
-from tests.policies.limited_world import GET, LONG, World, until
+from tests.policies.limited_world import GET, LONG, World
+from tests.waiting import until
 
 
 class Held:

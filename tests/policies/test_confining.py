@@ -68,6 +68,7 @@ from dbrouter.testing.conformance.records import learning, run, session
 from dbrouter.testing.opening import Opener
 from dbrouter.testing.opening import run as run_body
 from tests.candidates import STORES
+from tests.neighbours import confined
 from tests.policies.two_tenants import NAMES
 
 R = TypeVar("R")
@@ -368,12 +369,12 @@ def test_names_that_a_database_could_take_for_one_are_several(
 
     async def body() -> None:
         for name in names:
-            await Confined(store, name).execute(Insert(table="sessions", records=(session("s1", user_id=name),)))
+            await confined(store, name).execute(Insert(table="sessions", records=(session("s1", user_id=name),)))
         for name in names:
-            page = await Confined(store, name).execute(Scan(table="sessions", total=True))
+            page = await confined(store, name).execute(Scan(table="sessions", total=True))
             assert ([record["user_id"] for record in page.records], page.total) == ([name], 1)
-        assert await Confined(store, "a").execute(Delete(table="sessions", where=EVERYTHING)) == 1
+        assert await confined(store, "a").execute(Delete(table="sessions", where=EVERYTHING)) == 1
         for name in names - {"a"}:
-            assert await Confined(store, name).execute(Get(table="sessions", key=("s1",))) is not None
+            assert await confined(store, name).execute(Get(table="sessions", key=("s1",))) is not None
 
     run_body(body, {}, opener.opened)

@@ -7,7 +7,6 @@ import gc
 import random
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from dbrouter.backends.kernel.ops import Get, Op
 from dbrouter.backends.kernel.places import RECENTLY, Places
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, finish
 from dbrouter.policies.limits.fairness import FairGate
+from tests.waiting import until
 
 OP = Get(table="sessions", key=("s",))
 LONG = 20.0
@@ -57,13 +57,6 @@ class _Named:
 async def settled() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.001)
 
 
 async def flood(slow: SlowTasks, gate: FairGate, tenant: str, calls: int) -> list[asyncio.Task[Any]]:

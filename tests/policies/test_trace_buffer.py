@@ -26,6 +26,7 @@ from dbrouter.router.families.context import Context
 from dbrouter.router.families.traces import Traces
 from tests.families.trace_samples import at, span, trace
 from tests.policies.conftest import Behind
+from tests.waiting import PATIENCE, until
 
 Make = Callable[..., Behind]
 
@@ -81,7 +82,7 @@ def test_the_writer_writes_by_itself_after_the_delay(made: Make) -> None:
     behind = made(max_delay=0.02)
     behind.upsert_trace(trace("t1"))
     behind.create_spans([span("1", "t1"), span("2", "t1")])
-    behind.until(lambda: len(behind.stored()) == 2)
+    until(lambda: len(behind.stored()) == 2)
     assert len(behind.inner.batches) == 1
 
 
@@ -183,11 +184,11 @@ def test_an_outage_keeps_rows_and_they_are_written_when_the_database_is_back(mad
     behind.inner.away = True
     behind.upsert_trace(trace("t1"))
     behind.create_spans([span("1", "t1")])
-    behind.until(lambda: len(behind.inner.batches) >= 2)
+    until(lambda: len(behind.inner.batches) >= 2)
     behind.upsert_trace(trace("t1", 0, 7))
     assert behind.buffer.dropped == 0
     behind.inner.away = False
-    behind.until(lambda: behind.stored() == ["1"])
+    until(lambda: behind.stored() == ["1"])
     assert behind.get_trace("t1").duration_ms == 7000
 
 
@@ -205,7 +206,7 @@ def test_a_read_waits_for_the_writer_that_is_just_writing(made: Make) -> None:
     behind = made(max_delay=0.01)
     behind.inner.gate.clear()
     behind.upsert_trace(trace("t1"))
-    assert behind.inner.entered.wait(5)
+    assert behind.inner.entered.wait(PATIENCE)
     threading.Timer(0.1, behind.inner.gate.set).start()
     assert behind.get_trace("t1") is not None
 
@@ -215,7 +216,7 @@ def test_a_read_does_not_overlook_what_the_writer_just_failed_to_write(made: Mak
     behind = made(max_delay=0.01)
     behind.inner.gate.clear()
     behind.upsert_trace(trace("t1"))
-    assert behind.inner.entered.wait(5)
+    assert behind.inner.entered.wait(PATIENCE)
     behind.inner.away = True
 
     def back() -> None:
@@ -235,7 +236,7 @@ def test_a_read_gives_up_on_a_writer_that_hangs(made: Make) -> None:
     behind = made(max_delay=0.01, deadline=0.2)
     behind.inner.gate.clear()
     behind.upsert_trace(trace("t1"))
-    assert behind.inner.entered.wait(5)
+    assert behind.inner.entered.wait(PATIENCE)
     with pytest.raises(Unavailable, match="still under way"):
         behind.get_trace("t1")
 
@@ -303,7 +304,7 @@ def test_a_view_reads_what_was_written_beside_it_and_outlives_its_router(made: M
     assert behind.run(Traces(Context(view)).get_trace("t1")) is not None
     del buffer
     behind.run(Traces(Context(view)).upsert_trace(trace("t2")))
-    behind.until(lambda: "t2" in behind.stored("traces"))
+    until(lambda: "t2" in behind.stored("traces"))
 
 
 PROCESS = """if True:
@@ -346,7 +347,7 @@ def in_a_child(body: Callable[[], None]) -> int:
     context = multiprocessing.get_context("fork")
     child = context.Process(target=body)
     child.start()
-    child.join(20)
+    child.join(PATIENCE)
     if child.exitcode is None:
         child.kill()
         raise AssertionError("the child hangs")
@@ -379,7 +380,7 @@ def test_a_child_forked_in_the_middle_of_a_write_does_not_wait_for_it(made: Make
         pytest.skip("a child has no loop of its parent's")
     behind.inner.gate.clear()
     behind.upsert_trace(trace("t1"))
-    assert behind.inner.entered.wait(5)
+    assert behind.inner.entered.wait(PATIENCE)
 
     def child() -> None:
         behind.inner.gate.set()

@@ -17,7 +17,7 @@ from scripts.servers.processes import runs
 pytestmark = pytest.mark.backend("postgres", mode="server")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     server = start_postgres()
     yield server
@@ -42,17 +42,18 @@ def test_a_paused_server_answers_nobody_until_it_is_resumed(server: Server) -> N
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_stopping_removes_the_folder_and_may_be_repeated(server: Server) -> None:
-    server.stop()
-    server.stop()
-    assert not server.folder.exists()
-    assert not server.running
-
-
 def test_it_listens_on_loopback_only_and_commits_durably(server: Server) -> None:
     with psycopg.connect(server.url) as connection:
         assert connection.execute("show listen_addresses").fetchone() == ("127.0.0.1",)
         assert connection.execute("show fsync").fetchone() == ("on",)
+
+
+def test_stopping_removes_the_folder_and_may_be_repeated() -> None:
+    server = start_postgres()
+    server.stop()
+    server.stop()
+    assert not server.folder.exists()
+    assert not server.running
 
 
 def test_a_server_whose_starter_was_killed_is_ended_by_the_next_start() -> None:

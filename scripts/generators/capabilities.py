@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from generators.outcome import Stale
+from pydantic import TypeAdapter
+
+from dbrouter.backends.kernel.capabilities import Capabilities, no_walks
 
 WORDS = {
     "filters": "filters",
@@ -28,8 +31,17 @@ WORDS = {
 }
 """Capability -> what it means to a user."""
 
-EXAMPLES: Mapping[str, dict[str, str]] = {"postgres": {"url": "postgresql://localhost/postgres"}}
-"""Arguments without which a store cannot be made. Nothing connects."""
+EXAMPLES: Mapping[str, dict[str, str]] = {
+    "sqlite": {"path": "agents.db"},
+    "postgres": {"url": "postgresql://localhost/agents"},
+    "mysql": {"url": "mysql://localhost/agents"},
+    "singlestore": {"url": "mysql://localhost/agents"},
+    "mongo": {"url": "mongodb://localhost/agents?replicaSet=rs0"},
+    "redis": {"url": "redis://localhost"},
+    "firestore": {"project": "agents"},
+    "objects": {"url": "s3://agents/rows"},
+}
+"""Settings without which a store cannot be made. Nothing connects."""
 
 
 def tables() -> str:
@@ -38,12 +50,16 @@ def tables() -> str:
 
 
 def _backends() -> str:
+    from dbrouter.config.settings import Database
     from dbrouter.router.opening import STORES
 
     claims: dict[str, dict[str, Any]] = {}
+    pages: dict[str, str] = {}
     for kind, (module, name, _) in STORES.items():
-        store = getattr(importlib.import_module(module), name)(**EXAMPLES.get(kind, {}))
+        settings = TypeAdapter[Any](Database).validate_python({"kind": kind, **EXAMPLES.get(kind, {})})
+        store = getattr(importlib.import_module(module), name).from_settings(settings, name=kind)
         claims[kind] = store.capabilities.as_dict()
+        pages[kind] = _pages(store.capabilities)
     wordless = {name for claim in claims.values() for name in claim} - set(WORDS)
     if wordless:
         raise Stale(
@@ -52,7 +68,19 @@ def _backends() -> str:
     rows = [_row("", *claims), _row(*["---"] * (len(claims) + 1))]
     rows.append(_row("async", *("native" if STORES[kind][2] else "threads" for kind in claims)))
     rows += [_row(words, *(_cell(name, claim[name]) for claim in claims.values())) for name, words in WORDS.items()]
-    return "".join(rows) + "\n*native*: the database does it. *kernel*: dbrouter does it on top of the database.\n"
+    rows.append(_row("pages that read what they show", *pages.values()))
+    return "".join(rows) + (
+        "\n*native*: the database does it. *kernel*: dbrouter does it on top of the database. *by time*: lists of what "
+        "a user, a component or a status has, by when it was made or changed; others are read whole and sorted. "
+        "MongoDB has transactions as a replica set, of one at least. A database with `kind: agno` does what its class "
+        "does: [docs/backends/agno.md](docs/backends/agno.md).\n"
+    )
+
+
+def _pages(capabilities: Capabilities) -> str:
+    if capabilities.order:
+        return "all"
+    return "no" if capabilities.walks is no_walks else "by time"
 
 
 def _families() -> str:

@@ -40,7 +40,7 @@ ASYNC_ADDITIONS = frozenset({"upsert_sessions", "upsert_memories"})
 """What agno's own async databases have beyond `AsyncBaseDb`, as `async def`.
 
 Nothing else that only `BaseDb` has may become `async def`: agno finds `upsert_compaction` by name and calls it
-unawaited, so an async one would look supported and store nothing.
+unawaited, so an async one would look supported and store nothing. It is `def`, on blocking connections.
 """
 
 Family = tuple[str, tuple[type, ...]]
@@ -69,6 +69,11 @@ def methods_of(program: type) -> dict[str, Callable[..., Any]]:
     return {name: each for name, each in vars(program).items() if inspect.isfunction(each) and not name.startswith("_")}
 
 
+def constants_of(program: type) -> dict[str, bool]:
+    """What agno reads off a db that serves the family, beside its methods."""
+    return {name: each for name, each in vars(program).items() if isinstance(each, bool) and not name.startswith("_")}
+
+
 def attribute_of(program: type) -> str:
     """What the family's program is called in `Families`: `ScheduleRuns` -> `schedule_runs`."""
     return "".join(f"_{each.lower()}" if each.isupper() else each for each in program.__name__).lstrip("_")
@@ -81,13 +86,14 @@ def face_name(mode: str, family: str) -> str:
 
 def _module(mode: str, family: str, classes: tuple[type, ...]) -> Iterator[str]:
     methods = list(_methods(mode, classes))
+    blocking = [each for each in methods if mode == "sync" or _is_called_unawaited(each[1])]
     typing: dict[str, str] = {}
     values: dict[str, str] = {}
     for _, _, signature in methods:
         for annotation in (*(each.annotation for each in signature.parameters), signature.returns):
             typing |= dict(annotation.names if annotation else [("Any", "typing")])
         values |= signature.values
-    if mode == "sync":
+    if blocking:
         values["finish"] = "dbrouter.backends.kernel.running"
     values[f"{mode.capitalize()}Face"] = "dbrouter.router.faces.face"
     text = "".join(_method(mode, *each) for each in methods)
@@ -100,6 +106,8 @@ def _module(mode: str, family: str, classes: tuple[type, ...]) -> Iterator[str]:
         yield "\nif TYPE_CHECKING:\n" + "".join(f"    {line}\n" for line in _imports(typing).splitlines())
     yield f"\n\nclass {face_name(mode, family)}({mode.capitalize()}Face):\n"
     yield f'    """Calls the programs of `{family}`."""\n'
+    for program in classes:
+        yield "".join(f"\n    {name} = {value}\n" for name, value in constants_of(program).items())
     yield text
 
 
@@ -112,10 +120,6 @@ def _methods(mode: str, classes: tuple[type, ...]) -> Iterator[tuple[type, str, 
             if not inspect.iscoroutinefunction(ours):
                 raise Stale(f"{where} must be `async def`")
             sync, native = getattr(BaseDb, name, None), getattr(AsyncBaseDb, name, None)
-            if mode == "async" and native is None and sync is not None and name not in ASYNC_ADDITIONS:
-                continue
-            if mode == "async" and native is not None and not inspect.iscoroutinefunction(native):
-                continue  # a component method: agno calls it unawaited, even on an async database
             theirs = [read(each) for each in ((native, sync) if mode == "async" else (sync,)) if each is not None]
             signature = read(ours)
             # What the async declaration leaves untyped, the sync one may type; what both leave, the family types.
@@ -124,9 +128,21 @@ def _methods(mode: str, classes: tuple[type, ...]) -> Iterator[tuple[type, str, 
             yield program, name, signature
 
 
+def _is_called_unawaited(name: str) -> bool:
+    """Whether agno calls this method without awaiting it, on an async database too."""
+    from dbrouter.router.agno_types import AsyncBaseDb, BaseDb
+
+    native = getattr(AsyncBaseDb, name, None)
+    if native is not None:
+        return not inspect.iscoroutinefunction(native)
+    return hasattr(BaseDb, name) and name not in ASYNC_ADDITIONS
+
+
 def _method(mode: str, program: type, name: str, signature: Signature) -> str:
-    call = f"self._families.{attribute_of(program)}.{name}({_passed(signature)})"
-    keyword, body = ("async def", f"await {call}") if mode == "async" else ("def", f"finish({call})")
+    unawaited = mode == "async" and _is_called_unawaited(name)
+    programs = "_blocking" if unawaited else "_families"
+    call = f"self.{programs}.{attribute_of(program)}.{name}({_passed(signature)})"
+    keyword, body = ("async def", f"await {call}") if mode == "async" and not unawaited else ("def", f"finish({call})")
     returns = signature.returns.text if signature.returns else "Any"
     answer = body if returns == "None" else f"return {body}"
     doc = signature.doc or f"As agno's `{name}`."

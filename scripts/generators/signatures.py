@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections.abc
 import functools
 import importlib
 import inspect
@@ -171,7 +172,8 @@ class _Names:
             return None
         module = self._imports.get(name, self._module.__name__)
         if module.split(".")[0] != "agno":
-            return module
+            # agno still writes `typing.Sequence`.
+            return "collections.abc" if module == "typing" and hasattr(collections.abc, name) else module
         for exporting in AGNO_TYPES:
             if hasattr(importlib.import_module(exporting), name):
                 return exporting

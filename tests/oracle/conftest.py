@@ -92,6 +92,13 @@ def plain(answer: Any) -> Any:
     return answer
 
 
+KEEP_TIME = (
+    *(f"agno.db.{name}" for name in ("utils", "schemas.projects", "schemas.tasks")),
+    *(f"agno.db.sql.{name}" for name in ("company", "runs")),
+    *(f"agno.db.{kind}.{name}" for kind in ("postgres", "sqlite") for name in (kind, "utils")),
+)
+"""The modules of agno that ask for the time in what is compared."""
+
 SIDES = ("memory", "sqlite", "postgres")
 """Our store in each pair; beside memory and SQLite stands agno's SqliteDb, beside Postgres its PostgresDb."""
 
@@ -134,6 +141,7 @@ def agno_db(side: str, place: Place) -> Iterator[BaseDb]:
 def both(agno_db: BaseDb, our_store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
     """`agno_db` and our families over `our_store`, both empty, with one clock."""
     clock = Clock()
-    monkeypatch.setattr(f"{type(agno_db).__module__}.time", SimpleNamespace(**{**vars(time), "time": clock}))
+    for module in KEEP_TIME:
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(**{**vars(time), "time": clock}))
     yield Both(agno_db, Ours(Context(our_store, now=clock)), clock)
     finish(our_store.close())

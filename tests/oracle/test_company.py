@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,14 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.oracle.conftest import Both
-
-MODULES = ("agno.db.schemas.tasks", "agno.db.schemas.projects", "agno.db.sql.company")
-
-
-@pytest.fixture(autouse=True)
-def _one_clock(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in MODULES:
-        monkeypatch.setattr(f"{module}.time", SimpleNamespace(**{**vars(time), "time": both.clock}))
 
 
 def product(id: str, **columns: Any) -> dict[str, Any]:  # noqa: A002

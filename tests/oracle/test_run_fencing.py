@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,10 +48,8 @@ class Fenced:
 
 
 @pytest.fixture
-def fenced(both: Both, monkeypatch: pytest.MonkeyPatch) -> Fenced:
+def fenced(both: Both) -> Fenced:
     """A session of ann's with one run, on both sides."""
-    for module in ("agno.db.utils", "agno.db.sql.runs"):
-        monkeypatch.setattr(f"{module}.time", SimpleNamespace(**{**vars(time), "time": both.clock}))
     made = Fenced(both)
     assert made.insert_session_if_absent(session()) is True
     assert made.append_run_to_session_if_absent("s1", run("r1"), "ann") is True

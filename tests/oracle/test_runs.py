@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,10 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def both(both: Both, monkeypatch: pytest.MonkeyPatch) -> Both:
-    """Both sides with one clock also for the rows of runs, and three sessions."""
-    for module in ("agno.db.utils", "agno.db.sql.runs"):
-        monkeypatch.setattr(f"{module}.time", SimpleNamespace(**{**vars(time), "time": both.clock}))
+def both(both: Both) -> Both:
+    """Both sides with three sessions."""
     both.upsert_session(AgentSession(session_id="s1", agent_id="a", user_id="ann", created_at=1))
     both.upsert_session(TeamSession(session_id="s2", team_id="t", created_at=1))
     both.upsert_session(WorkflowSession(session_id="s3", workflow_id="w", user_id="", created_at=1))

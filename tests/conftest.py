@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dbrouter.testing import Candidate
 from dbrouter.testing.ran import could_not_run
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _numbers = itertools.count(1)
+
+# How fast hypothesis finds its examples is no matter of ours: two cores are shared with whatever else runs.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("shared machine"), max_examples=3000)
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

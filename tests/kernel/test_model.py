@@ -379,7 +379,6 @@ class SomeCapabilities(Twins):
 STEPS = settings(
     max_examples=int(os.environ.get("DBROUTER_MODEL_RUNS", "30")),
     stateful_step_count=30,
-    deadline=None,
     # Explaining a failure traces every line of the kernel, which takes longer than finding it.
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )

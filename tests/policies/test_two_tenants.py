@@ -75,7 +75,7 @@ def check(tenants: type[TwoTenants], runs: int) -> None:
     """Let them ask whatever hypothesis thinks of."""
     phases = [Phase.explicit, Phase.generate, Phase.shrink]
     run_state_machine_as_test(
-        tenants, settings=settings(max_examples=max(1, runs), stateful_step_count=25, deadline=None, phases=phases)
+        tenants, settings=settings(max_examples=max(1, runs), stateful_step_count=25, phases=phases)
     )
 
 

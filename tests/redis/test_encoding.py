@@ -6,7 +6,7 @@ import math
 from datetime import date
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dbrouter.backends.redis.encoding import NULL, canonical, decoded, encoded, parts_of
@@ -21,7 +21,6 @@ NUMBERS = (
 DATES = st.dates()
 
 
-@settings(deadline=None)
 @given(TEXT | NUMBERS | DATES | st.binary(max_size=4))
 def test_a_value_comes_back_the_same_in_type_too(value: Any) -> None:
     again = decoded(encoded(value))
@@ -35,20 +34,17 @@ def test_what_equals_nothing_and_what_is_beyond_all_numbers_come_back() -> None:
     assert decoded(encoded(-math.inf)) == -math.inf
 
 
-@settings(deadline=None)
 @given(st.lists(TEXT, max_size=12) | st.lists(NUMBERS, max_size=12) | st.lists(DATES, max_size=12))
 def test_the_bytes_sort_as_the_values_do(values: list[Any]) -> None:
     assert [canonical(each) for each in sorted(values)] == sorted(map(canonical, values))
 
 
-@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_equal_numbers_have_the_same_bytes_in_an_index_whatever_their_types(left: Any, right: Any) -> None:
     assert (canonical(left) == canonical(right)) is (left == right)
     assert (canonical(left) < canonical(right)) is (left < right)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(TEXT, NUMBERS, TEXT), max_size=8))
 def test_values_in_a_row_sort_as_a_tuple_does(rows: list[tuple[Any, ...]]) -> None:
     assert [b"".join(map(canonical, row)) for row in sorted(rows)] == sorted(
@@ -56,13 +52,11 @@ def test_values_in_a_row_sort_as_a_tuple_does(rows: list[tuple[Any, ...]]) -> No
     )
 
 
-@settings(deadline=None)
 @given(st.lists(TEXT | NUMBERS | DATES | st.none(), max_size=5))
 def test_values_in_a_row_can_be_told_apart_again(values: list[Any]) -> None:
     assert list(parts_of(b"".join(map(canonical, values)))) == values
 
 
-@settings(deadline=None)
 @given(TEXT | NUMBERS | DATES)
 def test_nulls_sort_after_every_value(value: Any) -> None:
     assert canonical(value) < NULL

@@ -393,7 +393,7 @@ def told(answer: Any) -> Any:
             return answer
 
 
-SEARCH = settings(max_examples=60, stateful_step_count=30, deadline=None, phases=(Phase.reuse, Phase.generate))
+SEARCH = settings(max_examples=60, stateful_step_count=30, phases=(Phase.reuse, Phase.generate))
 """Without shrinking, which takes minutes: the failing step is told as it is."""
 
 

@@ -168,7 +168,7 @@ def everything(db: Any) -> dict[str, Any]:
         for name, call in _LATER.items():
             try:
                 found[name] = call(db)
-            except NotImplementedError:
+            except NotImplementedError:  # a release that does not have it yet
                 found[name] = None
         return found
 

@@ -27,11 +27,27 @@ from tests.backends.places import Place
 FAMILIES = tuple(family for classes in FAMILY_CLASSES.values() for family in classes)
 
 
+KEEP_TIME = (
+    *(f"agno.db.{name}" for name in ("utils", "schemas.projects", "schemas.tasks")),
+    *(f"agno.db.sql.{name}" for name in ("company", "runs")),
+    *(f"agno.db.{kind}.{name}" for kind in ("postgres", "sqlite") for name in (kind, "utils")),
+)
+"""The modules of agno that ask for the time in what is compared."""
+
+
 class Clock:
     """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.seconds = 1_700_000_000
+
+    @classmethod
+    def of_agno(cls, monkeypatch: pytest.MonkeyPatch) -> Clock:
+        """One that agno goes by too."""
+        clock = cls()
+        for module in KEEP_TIME:
+            monkeypatch.setattr(f"{module}.time", SimpleNamespace(**{**vars(time), "time": clock}))
+        return clock
 
     def __call__(self) -> int:
         return self.seconds
@@ -92,13 +108,6 @@ def plain(answer: Any) -> Any:
     return answer
 
 
-KEEP_TIME = (
-    *(f"agno.db.{name}" for name in ("utils", "schemas.projects", "schemas.tasks")),
-    *(f"agno.db.sql.{name}" for name in ("company", "runs")),
-    *(f"agno.db.{kind}.{name}" for kind in ("postgres", "sqlite") for name in (kind, "utils")),
-)
-"""The modules of agno that ask for the time in what is compared."""
-
 SIDES = ("memory", "sqlite", "postgres")
 """Our store in each pair; beside memory and SQLite stands agno's SqliteDb, beside Postgres its PostgresDb."""
 
@@ -140,8 +149,6 @@ def agno_db(side: str, place: Place) -> Iterator[BaseDb]:
 @pytest.fixture
 def both(agno_db: BaseDb, our_store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
     """`agno_db` and our families over `our_store`, both empty, with one clock."""
-    clock = Clock()
-    for module in KEEP_TIME:
-        monkeypatch.setattr(f"{module}.time", SimpleNamespace(**{**vars(time), "time": clock}))
+    clock = Clock.of_agno(monkeypatch)
     yield Both(agno_db, Ours(Context(our_store, now=clock)), clock)
     finish(our_store.close())

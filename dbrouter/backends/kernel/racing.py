@@ -10,8 +10,11 @@ from dbrouter.backends.kernel.running import Runtime
 
 ATTEMPTS = 64
 """Tries that lose one race after the other before the caller is told: far above the writers one record has."""
-PATIENCE = 10.0
-"""Seconds of trying before the caller is told, however many tries were lost: chance may favour others for long."""
+PATIENCE = 30.0
+"""Seconds of trying before the caller is told, however many tries were lost: as long as calls wait for a database."""
+OLD = 10
+"""Lost races after which pauses become shorter again: who has lost often goes before who has just come, for else chance
+lets some wait for very long."""
 FIRST_PAUSE = 0.001
 LONGEST_PAUSE = 0.1
 
@@ -34,7 +37,7 @@ class Attempts:
         self._until = 0.0
 
     async def again(self) -> None:
-        """Pause before the next try; longer after each."""
+        """Pause before the next try: longer after each, and shorter again for who is `OLD`."""
         if not self._lost:
             self._until = time.monotonic() + PATIENCE
         self._lost += 1
@@ -42,4 +45,6 @@ class Attempts:
             raise Conflict(f"{self._what}: {self._lost} tries all lost to other writers; {self._told}")
         # Jittered, so that writers that met once do not meet again.
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._lost, 10))
+        if self._lost > OLD:
+            longest *= OLD / self._lost / 2
         await self._runtime.sleep(random.uniform(0, longest))  # noqa: S311  # not a secret

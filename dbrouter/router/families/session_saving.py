@@ -71,6 +71,8 @@ class Saving:
             if written is not None:
                 self._remember(session, own, data, written, origin.place)
                 return written.record if whole else self._as_stored(record, version)
+            # Before the read: what is read before a pause is old after it.
+            await attempts.again()
             stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
             if stored is None:
                 # Deleted since it was read; agno's save brings it back, so does ours.
@@ -80,7 +82,6 @@ class Saving:
                 return None
             data = self._merged(origin.own_data(), own, stored.record["session_data"])
             version = stored.version
-            await attempts.again()
 
     def _merged(self, base: Any, mine: Any, theirs: Any) -> Any:
         return merged(base or {}, mine or {}, theirs or {}, strict=self._on_conflict == "raise")

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import copy
 import shutil
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -113,8 +111,7 @@ def _with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def both(tmp_path: Path, _with_tables: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
     """Twins for agno, and families of ours, all empty, with one clock."""
-    clock = Clock()
-    monkeypatch.setattr("agno.db.sqlite.sqlite.time", SimpleNamespace(**{**vars(time), "time": clock}))
+    clock = Clock.of_agno(monkeypatch)
     agno, routed = (shutil.copy(_with_tables, tmp_path / name) for name in ("agno.db", "routed.db"))
     database = {"kind": "agno", "class": "agno.db.sqlite.SqliteDb", "args": {"db_file": str(routed)}}
     # At once: behind the caller, several writes of a trace become one.

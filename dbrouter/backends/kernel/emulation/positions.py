@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dbrouter.backends.kernel.codec import encode
+from dbrouter.backends.kernel.codec import decode, encode
 from dbrouter.backends.kernel.completing import key_in
+from dbrouter.backends.kernel.emulation.at_once import many
 from dbrouter.backends.kernel.emulation.internal_tables import POSITIONS
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
@@ -22,8 +23,9 @@ from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec
 
-MOST_REMEMBERED = 16
-"""Given positions beside a counter before those that are written are looked up and forgotten."""
+MOST_REMEMBERED = 32
+"""Given positions beside a counter before the older half is looked up, and what is written of it forgotten. The newer
+half answers who asks for a position that another writer has just got: all do who write to one parent at once."""
 
 
 class Positions:
@@ -63,18 +65,24 @@ class Positions:
             if key in given:
                 return given[key]
             position = counter["next"]
-            if asked is not None and asked != position:
+            if asked is not None and asked != position and asked not in given.values():
                 written = written if written is not None else await self._written(spec, column, within, parent)
-                if asked not in given.values() and asked not in written.values():
+                if asked not in written.values():
                     position = asked
-            if written is None and len(given) >= MOST_REMEMBERED:
-                written = await self._written(spec, column, within, parent)
-            if written is not None:
-                given = {each: at for each, at in given.items() if written.get(each) != at}
+            if len(given) >= MOST_REMEMBERED:
+                given = await self._without_older(spec, column, given)
             changed = {"next": max(counter["next"], position + 1), "given": given | {key: position}}
             if await self._set(identity, stored, counters | {column: changed}):
                 return position
             await attempts.again()
+
+    async def _without_older(self, spec: TableSpec, column: str, given: dict[str, int]) -> dict[str, int]:
+        """The given positions without those of the older half that are written."""
+        older = sorted(given, key=given.__getitem__)[: MOST_REMEMBERED // 2]
+        keys = [tuple(decode(key)) for key in older]
+        found = await many(self._store, spec.name, keys, (*spec.key, column), frozenset())
+        written = {encode(key_in(spec, record)): record[column] for record in found}
+        return {key: at for key, at in given.items() if written.get(key) != at}
 
     async def _set(self, identity: str, stored: Stored | None, counters: dict[str, Any]) -> bool:
         record = {"id": identity, "counters": counters}

@@ -14,8 +14,21 @@ from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING, Field, Filter, all_of, any_of, eq, is_null, one_of
 from dbrouter.backends.kernel.matching import matches
-from dbrouter.backends.kernel.merging import Replace
-from dbrouter.backends.kernel.ops import ABSENT, Batch, Commit, Get, Insert, Op, Order, Put, Scan, Update, Upsert
+from dbrouter.backends.kernel.merging import Next, Replace
+from dbrouter.backends.kernel.ops import (
+    ABSENT,
+    Batch,
+    Commit,
+    Delete,
+    Get,
+    Insert,
+    Op,
+    Order,
+    Put,
+    Scan,
+    Update,
+    Upsert,
+)
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.memory.store import MemoryStore
@@ -133,6 +146,24 @@ def test_a_writer_that_always_loses_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     upsert = Upsert(table="sessions", records=(session("s", user_id="u"),), rules={"user_id": Replace()})
     with pytest.raises(Conflict, match="64 tries all lost"):
         finish(asked.store.execute(upsert))
+
+
+def test_a_place_that_another_writer_has_just_got_is_not_looked_for_among_all_records() -> None:
+    asked = Asked(session("s"))
+
+    def place_of(number: int, wanted: int) -> int:
+        record = {**run(f"r{number}", "s"), "run_index": wanted}
+        upsert = Upsert(table="runs", records=(record,), rules={"run_index": Next("session_id")})
+        (stored,) = finish(asked.store.execute(upsert))
+        assert stored is not None
+        return stored.record["run_index"]
+
+    # As many writers at once ask: each for the place behind the runs that it has seen.
+    assert [place_of(number, max(0, number - 8)) for number in range(200)] == list(range(200))
+    assert len(asked.scans()) == 1  # the first one asks what there is
+    finish(asked.store.execute(Delete(table="runs", where=eq("run_id", "r3"))))
+    assert place_of(200, 3) == 3
+    assert place_of(201, 3) == 200
 
 
 def test_an_upsert_that_changes_nothing_writes_nothing() -> None:

@@ -64,7 +64,7 @@ def _moto(lasting: bool) -> Server:
         raise LookupError("the package moto[server] is not installed")
 
     def command(port: int, _folder: Path) -> list[str]:
-        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        return [sys.executable, "-m", "scripts.servers.one_at_a_time", "-H", "127.0.0.1", "-p", str(port)]
 
     return _started(command, f"moto {version('moto')}")
 

@@ -26,7 +26,7 @@ def start_s3() -> Server:
             name="s3",
             url=f"http://127.0.0.1:{port}",
             version=f"moto {version('moto')}",
-            command=[sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            command=[sys.executable, "-m", "scripts.servers.one_at_a_time", "-H", "127.0.0.1", "-p", str(port)],
             folder=folder,
             user=None,
             ready=lambda: _make_bucket(port),

@@ -22,7 +22,13 @@ def _admin(url: str) -> Generator[Any]:
 
     where = urlsplit(url)
     opened = pymysql.connect(
-        host=where.hostname, port=where.port or 3306, user="root", charset="utf8mb4", autocommit=True
+        host=where.hostname,
+        port=where.port or 3306,
+        user="root",
+        charset="utf8mb4",
+        autocommit=True,
+        # Not even looked for: pymysql would read the system's authorities each time.
+        ssl_disabled=True,
     )
     with closing(opened) as connection, connection.cursor() as cursor:
         # A store that was closed and still holds a lock is a fault to report, not to wait for.

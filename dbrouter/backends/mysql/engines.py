@@ -65,13 +65,12 @@ def connecting(
     asked = _asked(url, tls)
 
     def connect() -> Any:
-        import pymysql
-
+        from dbrouter.backends.mysql.client import Connection
         from dbrouter.backends.mysql.session import settle
 
         patience = min(connect_timeout, left_for_opening(deadline, least=SPENT * deadline))
         waits: Any = dict.fromkeys(_WAITS, patience)
-        connection: Any = pymysql.connect(**asked, **waits)
+        connection: Any = Connection(**asked, **waits)
         try:
             settle(connection, dialect, deadline)
         except BaseException:

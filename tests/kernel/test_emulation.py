@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from dbrouter.backends.kernel import racing
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation import Emulated
-from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unsupported
+from dbrouter.backends.kernel.emulation.at_once import A_FEW
+from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unavailable, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING, Field, Filter, all_of, any_of, eq, is_null, one_of
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Next, Replace
@@ -164,6 +166,38 @@ def test_a_place_that_another_writer_has_just_got_is_not_looked_for_among_all_re
     finish(asked.store.execute(Delete(table="runs", where=eq("run_id", "r3"))))
     assert place_of(200, 3) == 3
     assert place_of(201, 3) == 200
+
+
+@pytest.mark.parametrize(
+    "op",
+    [Delete(table="sessions", where=EVERYTHING), Update(table="sessions", where=EVERYTHING, changes={"user_id": "u"})],
+    ids=lambda op: type(op).__name__,
+)
+def test_many_records_are_written_a_few_at_a_time(op: Op[Any]) -> None:
+    asked = Asked(*(session(f"s{number}") for number in range(2 * A_FEW)))
+    together = threading.Barrier(A_FEW)
+
+    def meet(op: Op[Any]) -> None:
+        if isinstance(op, Commit):
+            together.wait(10)
+
+    asked.minimal.watch = meet
+    answer = finish(asked.store.execute(op))
+    assert (answer if isinstance(answer, int) else len(answer)) == 2 * A_FEW
+
+
+def test_after_an_error_no_more_records_are_written() -> None:
+    asked = Asked(*(session(f"s{number}") for number in range(2 * A_FEW)))
+
+    def fail(op: Op[Any]) -> None:
+        asked.ops.append(op)
+        if isinstance(op, Commit):
+            raise Unavailable("away")
+
+    asked.minimal.watch = fail
+    with pytest.raises(Unavailable, match="away"):
+        finish(asked.store.execute(Delete(table="sessions", where=EVERYTHING)))
+    assert sum(isinstance(op, Commit) for op in asked.ops) == A_FEW
 
 
 def test_an_upsert_that_changes_nothing_writes_nothing() -> None:

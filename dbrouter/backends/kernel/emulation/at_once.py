@@ -14,6 +14,9 @@ from dbrouter.backends.kernel.tables import TableSpec
 
 T = TypeVar("T")
 
+A_FEW = 16
+"""Records that one op reads and writes at the same time: as many as a blocking call has threads for."""
+
 
 async def at_once(runtime: Runtime, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
     """The results of all calls, in order. Raises the first error, after all have ended."""
@@ -24,6 +27,14 @@ async def at_once(runtime: Runtime, calls: Sequence[Callable[[], Awaitable[T]]])
         if isinstance(outcome, BaseException):
             raise outcome
         results.append(outcome)
+    return results
+
+
+async def a_few_at_once(runtime: Runtime, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """The results of all calls, in order, `A_FEW` at the same time. After an error no more are begun."""
+    results: list[T] = []
+    for start in range(0, len(calls), A_FEW):
+        results += await at_once(runtime, calls[start : start + A_FEW])
     return results
 
 

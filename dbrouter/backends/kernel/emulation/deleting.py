@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.duplicates import uniques_of
+from dbrouter.backends.kernel.emulation.at_once import a_few_at_once
 from dbrouter.backends.kernel.emulation.positions import counter_of
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservations
@@ -38,7 +40,7 @@ class Removal:
 
 
 class Deleting:
-    """Answers deletes record by record."""
+    """Answers deletes record by record, a few at a time: no table is its own parent, so none takes another along."""
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class Deleting:
                 stored = await self._reading.current(op.table, key)
                 if stored is not None and matches(await self._reading.resolved(op.where), stored.record):
                     await self._check_unreferenced(spec, await self._descendants(spec, stored.record))
-        return sum([await self._delete(spec, key, op) for key in keys])
+        return sum(await a_few_at_once(self._store.runtime, [partial(self._delete, spec, key, op) for key in keys]))
 
     async def planned(self, spec: TableSpec, stored: Stored, beside: Collection[tuple[str, Key]] = ()) -> Removal:
         """The removals that take exactly this version of a record with all that cascades from it.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from dbrouter.backends.kernel.completing import changed, check_changes, projected
+from dbrouter.backends.kernel.emulation.at_once import a_few_at_once
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.writing import Writing
 from dbrouter.backends.kernel.filters import Filter
@@ -32,7 +34,8 @@ class Updating:
         check_changes(spec, op.changes)
         changes = await self._reading.resolved_changes(op.changes)
         keys = await self._reading.keys(op.table, await self._reading.resolved(op.where))
-        found = [await self._change(spec, key, op.where, changes) for key in keys]
+        calls = [partial(self._change, spec, key, op.where, changes) for key in keys]
+        found = await a_few_at_once(self._store.runtime, calls)
         columns = None if op.returning else spec.key
         return [projected(record, columns) for record in found if record is not None]
 

@@ -46,7 +46,9 @@ def test_a_server_alone_that_is_said_to_have_transactions_says_what_to_do(alone:
     store = MongoStore(alone.url, database="alone", transactions=True)
     with pytest.raises(Unavailable, match="transactions: false"):
         finish(store.ping())
-    finish(MongoStore(alone.url, database="alone").ping())
+    finish(store.close())
+    store = MongoStore(alone.url, database="alone")
+    finish(store.ping())
     finish(store.close())
 
 

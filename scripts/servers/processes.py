@@ -42,6 +42,28 @@ def await_gone(pids: Sequence[int], seconds: float) -> None:
         time.sleep(0.02)
 
 
+def await_stopped(pids: Sequence[int], seconds: float) -> None:
+    """Return when a stop signal has reached every thread of these processes; raises `TimeoutError` after that time.
+
+    A thread that is on another processor goes on until that one takes note.
+    """
+    deadline = time.monotonic() + seconds
+    while not all(_stopped(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes {', '.join(map(str, pids))} were told to stop and did not in {seconds:g} s")
+        time.sleep(0.001)
+
+
+def _stopped(pid: int) -> bool:
+    """Whether no thread of the process runs (any more)."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if (thread / "stat").read_text().rpartition(")")[2].split()[0] not in "TtZX":
+                    return False
+    return True
+
+
 def runs(pid: int) -> bool:
     """Whether the process is there and has not ended (one that nobody has waited for yet has ended)."""
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from scripts.servers.places import User, remove_place
-from scripts.servers.processes import await_gone, descendants, signal_each
+from scripts.servers.processes import await_gone, await_stopped, descendants, signal_each
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -87,8 +87,9 @@ class Server:
         self._start()
 
     def pause(self) -> None:
-        """Freeze it: connections stay open and nothing answers."""
+        """Freeze it: connections stay open and nothing answers any more when this returns."""
         self._signal_all(signal.SIGSTOP)
+        await_stopped(self._family(), STOP_SECONDS)
 
     def resume(self) -> None:
         """Let a frozen server go on."""
@@ -156,4 +157,8 @@ class Server:
     def _signal_all(self, number: signal.Signals) -> None:
         if not self.running or self._process is None:
             raise RuntimeError(f"{self.name} is not running")
-        signal_each([self._process.pid, *descendants(self._process.pid)], number)
+        signal_each(self._family(), number)
+
+    def _family(self) -> list[int]:
+        """The process and all below it."""
+        return [] if self._process is None else [self._process.pid, *descendants(self._process.pid)]

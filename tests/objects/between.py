@@ -21,7 +21,7 @@ class Between:
     """url: how a client reaches it. asked: what was asked, `PUT /bucket/name`, in order.
 
     rule: for each request, with its method and path: `None` (pass it on), a status (answer it with `body`), "lost"
-    (pass it on and cut the connection), "cut" (cut it at once) or "wait" (for ever).
+    (pass it on and cut the connection), "spoiled" (change the answer), "cut" (cut it at once) or "wait" (for ever).
     """
 
     def __init__(self, port: int) -> None:
@@ -52,6 +52,9 @@ def between(url: str) -> Iterator[Between]:
                 case "lost":
                     self._passed_on(body)
                     self.close_connection = True
+                case "spoiled":
+                    status, headers, content = self._passed_on(body)
+                    self._answer(status, headers, content[:-1] + b"?")
                 case "cut":
                     self.close_connection = True
                 case _:

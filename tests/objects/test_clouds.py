@@ -121,6 +121,21 @@ def test_an_outage_is_told_within_the_deadline(ask: Callable[..., Any], way: Bet
     assert ask(Get(table="sessions", key=("s1",))) is not None
 
 
+def test_a_record_that_is_spoiled_on_the_way_is_asked_for_again(fresh_place: Callable[[Backend], Place]) -> None:
+    place = fresh_place(named("gcs"))  # Google says what the content's checksum is
+    with between(place.url) as way:
+        store = opened(place, endpoint=way.url)
+        finish(store.execute(put("s1", user_id="ann")))
+        way.rule = times(2, "spoiled", only="GET")
+        stored = finish(store.execute(Get(table="sessions", key=("s1",))))
+        assert stored is not None
+        assert stored.record["user_id"] == "ann"
+        way.rule = times(9, "spoiled", only="GET")
+        with pytest.raises(Unavailable, match="Checksum mismatch"):
+            finish(store.execute(Get(table="sessions", key=("s1",))))
+        finish(store.close())
+
+
 def test_a_write_whose_answer_is_lost_is_found_to_have_happened(ask: Callable[..., Any], way: Between) -> None:
     def record_lost() -> Callable[[str, str], int | str | None]:
         left = iter(range(1))

@@ -14,6 +14,7 @@ from google.api_core import exceptions as google
 from google.auth import exceptions as auth
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption
 from google.oauth2 import service_account
 from requests.adapters import HTTPAdapter
 
@@ -166,7 +167,7 @@ class GoogleBucket:
             if error.code == requests.codes.request_entity_too_large:
                 raise TooLarge(f"{where}: {_said(error)}; nothing was written") from error
             raise Unavailable(f"{where}: {_said(error)}") from error
-        except (requests.RequestException, auth.GoogleAuthError, OSError) as error:
+        except (DataCorruption, requests.RequestException, auth.GoogleAuthError, OSError) as error:
             raise Unavailable(f"{where}: {_said(error)}") from error
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dbrouter.backends.dynamo.layout import BUCKETS, Layout, walks
-from dbrouter.backends.dynamo.store import SPECS, DynamoStore
-from dbrouter.backends.kernel.emulation import Emulated, access_paths
+from dbrouter.backends.dynamo.store import DynamoStore
+from dbrouter.backends.kernel.emulation import SERVED_TABLES, Emulated, access_paths
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, TooLarge, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING, Comparison, Field, all_of, compare, eq
 from dbrouter.backends.kernel.merging import Replace
@@ -49,7 +49,7 @@ def entries_in(admin: Any, table: str) -> set[tuple[str, bytes]]:
 
 def expected(store: Emulated, table: str) -> set[tuple[str, bytes]]:
     """The keys of the entries that a table's records should have."""
-    layout = Layout(SPECS[table], store.physical_name(table), "")
+    layout = Layout(SERVED_TABLES[table], store.physical_name(table), "")
     records = do(store, Scan(table=table)).records
     return {(at.partition, at.sort) for record in records for at in layout.entries(record)}
 
@@ -160,7 +160,7 @@ def test_every_path_can_be_scanned_though_few_have_entries(store: Emulated) -> N
     given = {"agent_id": "a", "team_id": "t", "workflow_id": "w", "user_id": "u", "status": "x"}
     do(store, Insert(table="sessions", records=(session("s1"),)))
     do(store, Insert(table="runs", records=(run("r1", **given), run("r2"))))
-    for (column,) in access_paths(SPECS["runs"]):
+    for (column,) in access_paths(SERVED_TABLES["runs"]):
         found = do(
             store,
             Scan(
@@ -175,12 +175,12 @@ def test_every_path_can_be_scanned_though_few_have_entries(store: Emulated) -> N
 
 def test_orders_that_move_with_every_save_have_entries_only_where_saves_are_rare() -> None:
     moved = Order(Field("updated_at"), descending=True, fallback="created_at")
-    assert walks(SPECS["memories"], ("user_id",), moved)
-    assert walks(SPECS["learnings"], (), moved)
-    assert not walks(SPECS["sessions"], ("user_id",), moved)
-    assert walks(SPECS["sessions"], ("user_id",), Order(Field("created_at")))
-    assert walks(SPECS["tenants.sessions"], ("dbr_tenant", "user_id"), Order(Field("created_at")))
-    assert walks(SPECS["runs"], ("session_id",), Order(Field("run_index"), descending=True))
+    assert walks(SERVED_TABLES["memories"], ("user_id",), moved)
+    assert walks(SERVED_TABLES["learnings"], (), moved)
+    assert not walks(SERVED_TABLES["sessions"], ("user_id",), moved)
+    assert walks(SERVED_TABLES["sessions"], ("user_id",), Order(Field("created_at")))
+    assert walks(SERVED_TABLES["tenants.sessions"], ("dbr_tenant", "user_id"), Order(Field("created_at")))
+    assert walks(SERVED_TABLES["runs"], ("session_id",), Order(Field("run_index"), descending=True))
 
 
 def test_a_commit_of_more_than_a_transaction_takes_is_refused_before_anything_is_written(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dbrouter.backends.firestore.addresses import LONGEST_ID, Place, document_id
 from dbrouter.backends.firestore.index_keys import Entries, after
 from dbrouter.backends.firestore.layout import Layout
-from dbrouter.backends.firestore.store import SPECS
+from dbrouter.backends.kernel.emulation import SERVED_TABLES
 from dbrouter.backends.kernel.filters import Field
 from dbrouter.backends.kernel.ops import Order
 from dbrouter.backends.kernel.ordering import sort_records
@@ -53,12 +53,12 @@ def test_a_namespace_is_beside_the_deployments_own_tables_and_never_inside() -> 
 
 
 def entries_of(table: str, name: str) -> tuple[TableSpec, Entries]:
-    layout = Layout(SPECS[table], "c")
-    return SPECS[table], next(each for each in layout.entries if each.name == name)
+    layout = Layout(SERVED_TABLES[table], "c")
+    return SERVED_TABLES[table], next(each for each in layout.entries if each.name == name)
 
 
 def session(session_id: str, user_id: str | None, created_at: Any) -> dict[str, Any]:
-    blank = dict.fromkeys(SPECS["sessions"].column_names)
+    blank = dict.fromkeys(SERVED_TABLES["sessions"].column_names)
     return blank | {"session_id": session_id, "user_id": user_id, "created_at": created_at}
 
 
@@ -87,11 +87,11 @@ def test_a_record_without_the_value_is_on_no_path_of_it() -> None:
     assert entries.of_record(session("s", None, 1)) is None
 
 
-@pytest.mark.parametrize("table", SPECS)
+@pytest.mark.parametrize("table", SERVED_TABLES)
 def test_no_entry_is_longer_than_what_firestore_indexes(table: str) -> None:
-    layout = Layout(SPECS[table], "c")
-    longest = dict.fromkeys(SPECS[table].column_names, "\x00" * 5000)
-    assert layout.entries or SPECS[table].family == "kernel"
+    layout = Layout(SERVED_TABLES[table], "c")
+    longest = dict.fromkeys(SERVED_TABLES[table].column_names, "\x00" * 5000)
+    assert layout.entries or SERVED_TABLES[table].family == "kernel"
     for entries in layout.entries:
         assert len(entries.of_record(longest) or b"") <= MOST_INDEXED
         assert re.fullmatch(r"[a-z][a-z0-9_]*", entries.name), "it stands in a field's path unquoted"

@@ -13,7 +13,7 @@ from dbrouter.backends.firestore.index_keys import Entries
 from dbrouter.backends.firestore.indexes import definitions
 from dbrouter.backends.firestore.layout import COLUMNS, ENTRIES, Layout
 from dbrouter.backends.firestore.messages import GREATER_OR_EQUAL, LESS, StructuredQuery, query_of
-from dbrouter.backends.firestore.store import SPECS
+from dbrouter.backends.kernel.emulation import SERVED_TABLES
 from dbrouter.backends.kernel.filters import eq
 from dbrouter.backends.kernel.listings import listings
 from dbrouter.router.agno_types import AgentSession
@@ -39,9 +39,9 @@ def test_the_settings_follow_the_names_of_the_tables() -> None:
     assert "agno_sessions" not in groups
 
 
-@pytest.mark.parametrize("table", SPECS)
+@pytest.mark.parametrize("table", SERVED_TABLES)
 def test_every_walk_that_the_driver_offers_has_its_index_both_ways(table: str) -> None:
-    spec = SPECS[table]
+    spec = SERVED_TABLES[table]
     layout = Layout(spec, spec.default_name)
     assert {each.listing for each in layout.entries} == set(listings(spec))
     for entries in layout.entries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dbrouter.backends.kernel.duplicates import unique_values
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
 from dbrouter.backends.redis.encoding import canonical
 from dbrouter.backends.redis.layout import Layout, Table
 from dbrouter.backends.redis.records import flat_record
@@ -23,7 +24,8 @@ def records_of(client: Any, prefix: str, table: Table) -> dict[bytes, dict[str, 
 def disagreements(client: Any, prefix: str) -> list[str]:
     """Every entry that no record accounts for, and every one that is missing."""
     found: list[str] = []
-    for table in Layout(prefix, {}, {}).tables.values():
+    layout = Layout(prefix, {}, {})
+    for table in map(layout.table, ALL_TABLES):
         if table.shared:
             continue
         records = records_of(client, prefix, table)

@@ -15,14 +15,14 @@ from dbrouter.backends.dynamo.settings import DEFAULT_TABLE
 from dbrouter.backends.dynamo.tables import Tables
 from dbrouter.backends.dynamo.writing import Writing
 from dbrouter.backends.kernel.capabilities import Capabilities
-from dbrouter.backends.kernel.emulation import INTERNAL_TABLES
-from dbrouter.backends.kernel.errors import StoreError, Unsupported
+from dbrouter.backends.kernel.emulation import SERVED_TABLES
+from dbrouter.backends.kernel.errors import Unsupported
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
 from dbrouter.backends.kernel.ops import AnyOp, Commit, Get, GetMany, Load, Op, Scan, Walk
 from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import TableSpec
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, physical_names
+from dbrouter.backends.kernel.tables import declared
+from dbrouter.backends.kernel.tenant_tables import physical_names
 from dbrouter.backends.settings import DEADLINE
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ CAPABILITIES = Capabilities(
     skips=True,
     isolations=frozenset({Isolation.SCHEMA, Isolation.ROWS}),
 )
-SPECS: Mapping[str, TableSpec] = {**ALL_TABLES, **INTERNAL_TABLES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +166,7 @@ class DynamoStore:
 
     def physical_name(self, table: str) -> str:
         """What the table is called within the DynamoDB table."""
-        spec = self._spec(table)
-        return self._shared.names.get(table, spec.default_name)
+        return self._shared.names.get(table, declared(table, SERVED_TABLES).default_name)
 
     def in_namespace(self, namespace: str) -> Store:
         """A store over tables whose items' keys begin with this namespace, in the same DynamoDB table."""
@@ -198,15 +196,9 @@ class DynamoStore:
     def _layout(self, table: str) -> Layout:
         layout = self._layouts.get(table)
         if layout is None:
-            layout = Layout(self._spec(table), self.physical_name(table), self._namespace)
+            layout = Layout(declared(table, SERVED_TABLES), self.physical_name(table), self._namespace)
             self._layouts[table] = layout
         return layout
-
-    def _spec(self, table: str) -> TableSpec:
-        try:
-            return SPECS[table]
-        except KeyError:
-            raise StoreError(f"there is no table {table!r}; known are {', '.join(sorted(SPECS))}") from None
 
     def _note(self, tables: Iterable[str], deadline: Deadline) -> None:
         """Have the DynamoDB table know of these tables, which costs a request once in a store's life."""

@@ -14,14 +14,14 @@ from typing import Any
 
 from dbrouter.backends.firestore.addresses import MARKS, PARTS
 from dbrouter.backends.firestore.layout import COLUMNS
-from dbrouter.backends.kernel.emulation import INTERNAL_TABLES
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, physical_names
+from dbrouter.backends.kernel.emulation import SERVED_TABLES
+from dbrouter.backends.kernel.tenant_tables import physical_names
 
 
 def definitions(names: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What `firebase deploy --only firestore:indexes` takes. names: table -> collection, where not the default."""
     called = physical_names(names or {})
-    collections = {called.get(name, spec.default_name) for name, spec in (ALL_TABLES | INTERNAL_TABLES).items()}
+    collections = {called.get(name, spec.default_name) for name, spec in SERVED_TABLES.items()}
     return {
         "indexes": [],
         "fieldOverrides": [

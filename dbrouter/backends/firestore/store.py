@@ -15,16 +15,15 @@ from dbrouter.backends.firestore.settings import ROOT, FirestoreSettings
 from dbrouter.backends.firestore.target import Target
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.deadline import Deadline
-from dbrouter.backends.kernel.emulation import INTERNAL_TABLES
-from dbrouter.backends.kernel.errors import StoreError
+from dbrouter.backends.kernel.emulation import SERVED_TABLES
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
 from dbrouter.backends.kernel.listings import Listing, listings
 from dbrouter.backends.kernel.ops import Op, Order
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import TableSpec
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, physical_names
+from dbrouter.backends.kernel.tables import TableSpec, declared
+from dbrouter.backends.kernel.tenant_tables import physical_names
 from dbrouter.backends.settings import DEADLINE
 
 if TYPE_CHECKING:
@@ -33,12 +32,10 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-SPECS: Mapping[str, TableSpec] = {**ALL_TABLES, **INTERNAL_TABLES}
-
 
 @cache
 def _listings(table: str) -> tuple[Listing, ...]:
-    return listings(SPECS[table])
+    return listings(SERVED_TABLES[table])
 
 
 def walks(spec: TableSpec, path: tuple[str, ...], order: Order) -> bool:
@@ -65,9 +62,8 @@ class _Layouts(dict[str, Layout]):
         self._names = names
 
     def __missing__(self, table: str) -> Layout:
-        if table not in SPECS:
-            raise StoreError(f"there is no table {table!r}; known are {', '.join(sorted(SPECS))}")
-        made = Layout(SPECS[table], self._names.get(table, SPECS[table].default_name))
+        spec = declared(table, SERVED_TABLES)
+        made = Layout(spec, self._names.get(table, spec.default_name))
         return self.setdefault(table, made)
 
 

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TypeVar
 
+from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter
+
+T = TypeVar("T")
+
+
+def declared(table: str, tables: Mapping[str, T]) -> T:
+    """What `tables` has under that name. Raises `StoreError` for a table nobody declared."""
+    try:
+        return tables[table]
+    except KeyError:
+        raise StoreError(f"there is no table {table!r}; known are {', '.join(sorted(tables))}") from None
 
 
 class Kind(Enum):

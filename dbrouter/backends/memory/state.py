@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from dbrouter.backends.kernel.completing import check_columns, key_in
-from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import Filter, all_of, columns_of, eq
 from dbrouter.backends.kernel.ops import Key
 from dbrouter.backends.kernel.relating import (
@@ -22,7 +21,7 @@ from dbrouter.backends.kernel.relating import (
     still_referenced,
 )
 from dbrouter.backends.kernel.stored_form import encoded
-from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tables import TableSpec, declared
 from dbrouter.backends.memory.rows import Row, Rows
 
 
@@ -64,10 +63,7 @@ class MemoryState:
 
     def spec(self, table: str) -> TableSpec:
         """The table's spec. Raises `StoreError` for a table nobody declared."""
-        try:
-            return self.specs[table]
-        except KeyError:
-            raise StoreError(f"there is no table {table!r}; known are {', '.join(sorted(self.specs))}") from None
+        return declared(table, self.specs)
 
     def find(self, table: str, where: Filter) -> list[Row]:
         """The rows that match, `Related` included."""

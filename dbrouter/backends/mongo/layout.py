@@ -12,7 +12,7 @@ from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import And, Everything, Field, Filter, IsNull, Not
 from dbrouter.backends.kernel.listings import listings
 from dbrouter.backends.kernel.ops import Key
-from dbrouter.backends.kernel.tables import Kind, TableSpec, Unique
+from dbrouter.backends.kernel.tables import Kind, TableSpec, Unique, declared
 from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, TENANT, physical_names
 
 POSITIONS: Final = "dbrouter_positions"
@@ -90,10 +90,7 @@ class Layout:
 
     def spec(self, table: str) -> TableSpec:
         """The table's spec. Raises `StoreError` for a table nobody declared."""
-        try:
-            return ALL_TABLES[table]
-        except KeyError:
-            raise StoreError(f"there is no table {table!r}; known are {', '.join(sorted(ALL_TABLES))}") from None
+        return declared(table, ALL_TABLES)
 
     def name(self, table: str) -> str:
         """What the table's collection is called."""

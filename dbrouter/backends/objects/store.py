@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from dbrouter.backends.kernel.capabilities import Capabilities
-from dbrouter.backends.kernel.emulation import INTERNAL_TABLES
+from dbrouter.backends.kernel.emulation import SERVED_TABLES
 from dbrouter.backends.kernel.errors import StoreError, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
 from dbrouter.backends.kernel.ops import AnyOp, Commit, Get, Op, Order, Page, Put, Remove, Scan, Stored, Walk
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import TableSpec
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, physical_names
+from dbrouter.backends.kernel.tables import TableSpec, declared
+from dbrouter.backends.kernel.tenant_tables import physical_names
 from dbrouter.backends.objects import reading, writing
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.bucket import Bucket
@@ -28,8 +27,6 @@ R = TypeVar("R")
 
 COMPACTION = 3600.0
 """Seconds that one compaction may take."""
-
-SPECS: Mapping[str, TableSpec] = {**ALL_TABLES, **INTERNAL_TABLES}
 
 
 def walks(spec: TableSpec, path: tuple[str, ...], order: Order) -> bool:
@@ -80,7 +77,7 @@ class ObjectsStore:
     async def existing_tables(self) -> frozenset[str]:
         """Physical names of the tables that were created or written to. One request."""
         there = set(await self._asking().folders(self._root))
-        names = {self.physical_name(table) for table in SPECS}
+        names = {self.physical_name(table) for table in SERVED_TABLES}
         return frozenset(name for name in names if folder_name(name) in there)
 
     async def create_tables(self, tables: tuple[str, ...]) -> None:
@@ -90,9 +87,7 @@ class ObjectsStore:
 
     def physical_name(self, table: str) -> str:
         """The configured name, else agno's."""
-        if table not in SPECS:
-            raise StoreError(f"there is no table {table!r}; known are {', '.join(sorted(SPECS))}")
-        return self._names.get(table, SPECS[table].default_name)
+        return self._names.get(table, declared(table, SERVED_TABLES).default_name)
 
     def in_namespace(self, namespace: str) -> Store:
         """A store over tables of its own, in a folder of that name, on the same connections."""
@@ -110,7 +105,7 @@ class ObjectsStore:
         asking = self._asking(deadline=COMPACTION)
         await asking.tidy(GRACE)
         done = Compacted()
-        for table in SPECS:
+        for table in SERVED_TABLES:
             if self.physical_name(table) in there:
                 done += await compact(asking, self._layout(table), tombstones_older_than)
         return done
@@ -160,7 +155,7 @@ class ObjectsStore:
     def _layout(self, table: str) -> Layout:
         layout = self._layouts.get(table)
         if layout is None:
-            layout = self._layouts[table] = Layout(self._root, self.physical_name(table), SPECS[table])
+            layout = self._layouts[table] = Layout(self._root, self.physical_name(table), SERVED_TABLES[table])
         return layout
 
     async def _create(self, asking: Asking, table: str) -> None:

@@ -18,8 +18,8 @@ from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import And, Everything, Filter, IsNull, Not
 from dbrouter.backends.kernel.listings import listings
 from dbrouter.backends.kernel.ops import Key
-from dbrouter.backends.kernel.tables import TableSpec, Unique
-from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, CHILDREN, TENANT, physical_names
+from dbrouter.backends.kernel.tables import TableSpec, Unique, declared
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, CHILDREN, PREFIX, TENANT, physical_names
 from dbrouter.backends.redis.encoding import canonical
 
 VERSION = "@"
@@ -118,19 +118,18 @@ class Layout:
     def __init__(self, prefix: str, names: Mapping[str, str], ttl: Mapping[str, int]) -> None:
         self.prefix = prefix
         self.names = physical_names(names)
-        agnos = {name: spec.name.removeprefix("tenants.") for name, spec in ALL_TABLES.items()}
-        self.tables = {
-            name: Table(spec, self.names[name], ttl.get(agnos[name], ttl.get(spec.family)))
-            for name, spec in ALL_TABLES.items()
-        }
+        self._ttl = ttl
+        self._tables: dict[str, Table] = {}
         self._texts: dict[frozenset[str], str] = {}
 
     def table(self, name: str) -> Table:
         """The table. Raises `StoreError` for one that nobody declared."""
-        try:
-            return self.tables[name]
-        except KeyError:
-            raise StoreError(f"there is no table {name!r}; known are {', '.join(sorted(self.tables))}") from None
+        table = self._tables.get(name)
+        if table is None:
+            spec = declared(name, ALL_TABLES)
+            seconds = self._ttl.get(name.removeprefix(PREFIX), self._ttl.get(spec.family))
+            table = self._tables[name] = Table(spec, self.names[name], seconds)
+        return table
 
     def base(self, namespace: str, table: Table, tenant: Any) -> bytes:
         """The beginning of all keys that can change together with a record of this table."""
@@ -143,12 +142,12 @@ class Layout:
 
     def for_lua(self, tables: Iterable[str]) -> str:
         """These tables, and all of their families, as a table of Lua: name -> function that makes the description."""
-        families = frozenset((self.table(name).spec.family, self.table(name).shared) for name in tables)
-        chosen = frozenset(name for name, table in self.tables.items() if (table.spec.family, table.shared) in families)
+        families = frozenset(_family(self.table(name).spec) for name in tables)
+        chosen = frozenset(name for name, spec in ALL_TABLES.items() if _family(spec) in families)
         if chosen not in self._texts:
             # Functions: a script runs from its first line each time, and touches one or two of the tables.
             described = (
-                f"[{_lua(name)}]=function() return {_lua(self.tables[name].described(self._children(name)))} end"
+                f"[{_lua(name)}]=function() return {_lua(self.table(name).described(self._children(name)))} end"
                 for name in sorted(chosen)
             )
             self._texts[chosen] = "{" + ",\n".join(described) + "}"
@@ -158,7 +157,7 @@ class Layout:
         return [
             {
                 "table": child.name,
-                "x": self.tables[child.name].place_of(parent.columns),
+                "x": self.table(child.name).place_of(parent.columns),
                 "cascade": parent.cascade,
                 "holds": parent.enforced and not parent.cascade,
             }
@@ -178,6 +177,11 @@ def _indexes(spec: TableSpec) -> tuple[Index, ...]:
         if all(index.path != path for index in found):
             found.append(Index(path))
     return tuple(found)
+
+
+def _family(spec: TableSpec) -> tuple[str, bool]:
+    """What the tables have in common whose keys a cluster keeps together."""
+    return spec.family, spec.key[0] == TENANT
 
 
 def local(columns: Sequence[str]) -> tuple[str, ...]:

@@ -167,8 +167,10 @@ class RedisTables:
         )
 
     def _walks(self, spec: TableSpec, path: tuple[str, ...], order: Order) -> bool:
-        table = self._layout.tables.get(spec.name)
-        if table is None or order.field.path or (table.shared and path[:1] != spec.key[:1]):
+        if spec.name not in self._layout.names or order.field.path:
+            return False
+        table = self._layout.table(spec.name)
+        if table.shared and path[:1] != spec.key[:1]:
             return False
         return table.place_of(path, order.field.column, order.fallback) is not None
 

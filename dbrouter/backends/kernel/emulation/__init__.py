@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from dbrouter.backends.kernel.emulation.access import access_paths
 from dbrouter.backends.kernel.emulation.emulated import Emulated
-from dbrouter.backends.kernel.emulation.internal_tables import INTERNAL_TABLES
+from dbrouter.backends.kernel.emulation.internal_tables import INTERNAL_TABLES, SERVED_TABLES
 
-__all__ = ["INTERNAL_TABLES", "Emulated", "access_paths"]
+__all__ = ["INTERNAL_TABLES", "SERVED_TABLES", "Emulated", "access_paths"]

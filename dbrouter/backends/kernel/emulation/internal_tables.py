@@ -6,6 +6,7 @@ A driver that leaves uniques or positions to the kernel serves these beside agno
 from __future__ import annotations
 
 from dbrouter.backends.kernel.tables import Column, Kind, TableSpec, TimeUnit
+from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
 
 RESERVATIONS = TableSpec(
     name="kernel_reservations",
@@ -43,3 +44,6 @@ POSITIONS = TableSpec(
 
 INTERNAL_TABLES: dict[str, TableSpec] = {table.name: table for table in (RESERVATIONS, POSITIONS)}
 """Spec name -> spec."""
+
+SERVED_TABLES: dict[str, TableSpec] = ALL_TABLES | INTERNAL_TABLES
+"""Every table that such a store serves."""

@@ -13,7 +13,6 @@ from dbrouter.backends.kernel.emulation.access import lookups, only_key, only_ke
 from dbrouter.backends.kernel.emulation.at_once import at_once, each_once, many
 from dbrouter.backends.kernel.emulation.native import Native
 from dbrouter.backends.kernel.emulation.paging import Paging
-from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, columns_of
 from dbrouter.backends.kernel.loading import children_scan, in_order
 from dbrouter.backends.kernel.matching import matches, split
@@ -22,7 +21,7 @@ from dbrouter.backends.kernel.ops import Aggregate, Choice, Get, Key, Load, Load
 from dbrouter.backends.kernel.ordering import page_of, sort_records
 from dbrouter.backends.kernel.relating import answer, answered, related_in
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tables import TableSpec, declared
 
 
 class Reading:
@@ -36,10 +35,7 @@ class Reading:
 
     def spec(self, table: str) -> TableSpec:
         """The table's spec. Raises `StoreError` for a table nobody declared."""
-        try:
-            return self._tables[table]
-        except KeyError:
-            raise StoreError(f"there is no table {table!r}; known are {', '.join(sorted(self._tables))}") from None
+        return declared(table, self._tables)
 
     async def get(self, op: Get) -> Stored | None:
         """The record with the key, if it matches."""

@@ -15,29 +15,29 @@ class Recorded:
     """The inner store, with every op it was given in `ops`."""
 
     def __init__(self, inner: Store) -> None:
-        self._inner = inner
+        self.inner = inner
         self.runtime = inner.runtime
         self.ops: list[Op[Any]] = []
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
+        return self.inner.capabilities
 
     async def execute(self, op: Op[R], /) -> R:
         self.ops.append(op)
-        return await self._inner.execute(op)
+        return await self.inner.execute(op)
 
     async def existing_tables(self) -> frozenset[str]:
-        return await self._inner.existing_tables()
+        return await self.inner.existing_tables()
 
     async def create_tables(self, tables: tuple[str, ...]) -> None:
-        await self._inner.create_tables(tables)
+        await self.inner.create_tables(tables)
 
     def physical_name(self, table: str) -> str:
-        return self._inner.physical_name(table)
+        return self.inner.physical_name(table)
 
     async def ping(self) -> None:
-        await self._inner.ping()
+        await self.inner.ping()
 
     async def close(self) -> None:
-        await self._inner.close()
+        await self.inner.close()

@@ -5,19 +5,24 @@ from __future__ import annotations
 import copy
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import Conflict
-from dbrouter.backends.kernel.ops import Get, Load, Upsert
+from dbrouter.backends.kernel.merging import Replace
+from dbrouter.backends.kernel.ops import Commit, Get, Load, Loaded, Op, Upsert
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.router.agno_types import AgentSession
 from dbrouter.router.families.context import Context, OnConflict
 from dbrouter.router.families.sessions import Sessions
+from dbrouter.testing.minimal import MinimalStore
 from tests.families.recorded import Recorded
+
+R = TypeVar("R")
 
 
 def session(session_id: str = "s1", **fields: Any) -> AgentSession:
@@ -38,6 +43,17 @@ class Writer:
 
     def data(self, session_id: str = "s1") -> Any:
         return self.get(session_id).session_data
+
+
+class Overtaken(Recorded):
+    """A store in which another writer counts one more after the first read."""
+
+    async def execute(self, op: Op[R], /) -> R:
+        answer = await super().execute(op)
+        if isinstance(op, Load) and len(self.ops) == 1 and isinstance(answer, Loaded):
+            other = {**answer.record, "session_data": {"n": 2}}
+            await self.inner.execute(Upsert(table="sessions", records=(other,), rules={"session_data": Replace()}))
+        return answer
 
 
 @pytest.fixture
@@ -191,4 +207,50 @@ def test_a_turn_beside_another_writer_reads_once_more() -> None:
     store.ops.clear()
     mine.session_data["n"] = 2
     writer.save(mine)
-    assert [type(op) for op in store.ops] == [Upsert, Get, Upsert]
+    assert [type(op) for op in store.ops] == [Upsert, Get, Commit]
+
+
+def test_each_try_after_a_lost_race_is_one_read_and_one_write_where_the_kernel_merges() -> None:
+    asked: list[Op[Any]] = []
+    store = Emulated(MinimalStore(watch=asked.append))
+    writer = Writer(store)
+    writer.save(session(session_data={"n": 1}))
+    mine, theirs = writer.get(), writer.get()
+    theirs.session_data["n"] = 2
+    writer.save(theirs)
+    asked.clear()
+    mine.session_data["n"] = 4
+    writer.save(mine)
+    assert [type(op) for op in asked] == [Get, Get, Commit]
+    assert writer.data() == {"n": 5}
+
+
+def test_a_row_that_was_saved_over_anothers_is_as_it_is_stored_and_shares_nothing(writer: Writer, store: Store) -> None:
+    mine, theirs = writer.get(), Writer(store).get()
+    theirs.session_data["theirs"] = True
+    writer.save(theirs)
+    mine.session_data["mine"] = {"list": [1]}
+    row = finish(writer.sessions.upsert_session(mine, deserialize=False))
+    stored = finish(store.execute(Get(table="sessions", key=("s1",))))
+    assert stored is not None
+    assert row == {**stored.record, "runs": []}
+    mine.session_data["mine"]["list"].append(2)
+    assert row == {**stored.record, "runs": []}
+
+
+def test_a_session_that_was_deleted_since_it_was_read_comes_back(writer: Writer) -> None:
+    mine, theirs = writer.get(), writer.get()
+    theirs.session_data["theirs"] = True
+    writer.save(theirs)
+    assert finish(writer.sessions.delete_session("s1"))
+    mine.session_data["mine"] = True
+    writer.save(mine)
+    assert writer.data()["mine"] is True
+
+
+def test_renaming_beside_another_writer_keeps_what_it_wrote() -> None:
+    inner = MemoryStore()
+    writer = Writer(inner)
+    writer.save(session(session_data={"n": 1}))
+    finish(Writer(Overtaken(inner)).sessions.rename_session("s1", None, "new"))
+    assert writer.data() == {"n": 2, "session_name": "new"}

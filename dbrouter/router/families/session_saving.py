@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from dbrouter.backends.kernel.agno_tables.sessions import SESSIONS
 from dbrouter.backends.kernel.codec import encode
+from dbrouter.backends.kernel.errors import Conflict, Duplicate
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule, SetTo
-from dbrouter.backends.kernel.ops import ABSENT, Get, Stored, Upsert
+from dbrouter.backends.kernel.merging import merged as after_upsert
+from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put, Stored, Upsert
 from dbrouter.backends.kernel.racing import Attempts
+from dbrouter.backends.kernel.stored_form import as_stored
 from dbrouter.router.agno_types import Session
 from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
@@ -63,33 +67,56 @@ class Saving:
     async def _merge(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
         own = row["session_data"]
         data = own if origin.own == origin.seen else self._merged(origin.own_data(), own, origin.seen_data())
-        version = origin.version
+        record = {**row, "session_data": data}
+        (written,) = await self._store.execute(self._upsert(record, origin.version, returning=whole))
+        if written is None:
+            return await self._merge_into_others(session, row, origin, whole=whole)
+        self._remember(session, own, data, written, origin.place)
+        return written.record if whole else self._as_stored(record, origin.version)
+
+    async def _merge_into_others(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
+        """The row, saved over what others have written since it was read. Each try is a read and a write."""
+        own = row["session_data"]
         attempts = Attempts(self._store.runtime, f"session {row['session_id']!r}", told="save it again")
         while True:
-            record = {**row, "session_data": data}
-            (written,) = await self._store.execute(self._upsert(record, version, returning=whole))
-            if written is not None:
-                self._remember(session, own, data, written, origin.place)
-                return written.record if whole else self._as_stored(record, version)
             # Before the read: what is read before a pause is old after it.
             await attempts.again()
             stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
             if stored is None:
                 # Deleted since it was read; agno's save brings it back, so does ours.
-                data, version = own, ABSENT
-                continue
-            if not GUARD.admits(stored.record, row):
+                data, put = own, Put(table="sessions", record=row, expect=ABSENT)
+            elif GUARD.admits(stored.record, row):
+                data = self._merged(origin.own_data(), own, stored.record["session_data"])
+                record = after_upsert(stored.record, {**row, "session_data": data}, self._rules(row))
+                # No upsert: a database that merges by itself would have to read the record again.
+                put = Put(table="sessions", record=record, expect=stored.version)
+            else:
                 return None
-            data = self._merged(origin.own_data(), own, stored.record["session_data"])
-            version = stored.version
+            try:
+                (version,) = await self._store.execute(Commit(writes=(put,)))
+            except (Conflict, Duplicate):
+                continue
+            self._remember(session, own, data, Stored(put.record, version), origin.place)
+            # Whole rows are the caller's to keep, and share nothing with the session.
+            return as_stored(SESSIONS, put.record) if whole else put.record
 
     def _merged(self, base: Any, mine: Any, theirs: Any) -> Any:
         return merged(base or {}, mine or {}, theirs or {}, strict=self._on_conflict == "raise")
 
     def _upsert(self, row: Record, expect: Any = None, *, returning: bool = True) -> Upsert:
+        return Upsert(
+            table="sessions",
+            records=(row,),
+            rules=self._rules(row),
+            guard=GUARD,
+            expect=expect,
+            returning=returning,
+        )
+
+    def _rules(self, row: Record) -> dict[str, Rule]:
         rules: dict[str, Rule] = dict.fromkeys(written_columns(row["session_type"]), Replace())
         rules["updated_at"] = SetTo(self._now())
-        return Upsert(table="sessions", records=(row,), rules=rules, guard=GUARD, expect=expect, returning=returning)
+        return rules
 
     def _as_stored(self, row: Record, version: Any) -> Record:
         """The row just written, without reading it back: what is not in it did not change since it was read."""

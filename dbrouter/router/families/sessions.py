@@ -25,6 +25,7 @@ from dbrouter.backends.kernel.filters import (
 )
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule
 from dbrouter.backends.kernel.ops import Children, Delete, Get, Load, Loaded, Order, Scan, Update, Upsert
+from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.router.agno_types import HISTORY_SKIP_STATUSES, Session, SessionType
 from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.paging import offset_of, sorting
@@ -161,6 +162,7 @@ class Sessions:
     ) -> Session | Record | None:
         """The renamed session with its runs, or `None` if there is none like that."""
         wanted = all_of(equals(user_id=user_id), equals(session_type=_type_name(session_type)))
+        attempts = Attempts(self._store.runtime, f"session {session_id!r}", told="rename it again")
         while True:
             load = _loading(session_id, None, None, wanted)
             loaded = await self._store.execute(load)
@@ -184,6 +186,7 @@ class Sessions:
                     session_type,
                     deserialize=bool(deserialize),
                 )
+            await attempts.again()
 
     async def delete_session(self, session_id: str, user_id: str | None = None) -> bool:
         """Whether the session was there (and the user's); all that belongs to it goes with it.

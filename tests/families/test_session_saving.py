@@ -46,12 +46,18 @@ class Writer:
 
 
 class Overtaken(Recorded):
-    """A store in which another writer counts one more after the first read."""
+    """A store in which another writer counts one more after each of the first reads."""
+
+    def __init__(self, inner: Store, times: int) -> None:
+        super().__init__(inner)
+        self.left = times
+        self.n = 1
 
     async def execute(self, op: Op[R], /) -> R:
         answer = await super().execute(op)
-        if isinstance(op, Load) and len(self.ops) == 1 and isinstance(answer, Loaded):
-            other = {**answer.record, "session_data": {"n": 2}}
+        if isinstance(answer, Loaded) and self.left:
+            self.left, self.n = self.left - 1, self.n + 1
+            other = {**answer.record, "session_data": {"n": self.n}}
             await self.inner.execute(Upsert(table="sessions", records=(other,), rules={"session_data": Replace()}))
         return answer
 
@@ -252,5 +258,16 @@ def test_renaming_beside_another_writer_keeps_what_it_wrote() -> None:
     inner = MemoryStore()
     writer = Writer(inner)
     writer.save(session(session_data={"n": 1}))
-    finish(Writer(Overtaken(inner)).sessions.rename_session("s1", None, "new"))
-    assert writer.data() == {"n": 2, "session_name": "new"}
+    finish(Writer(Overtaken(inner, times=2)).sessions.rename_session("s1", None, "new"))
+    assert writer.data() == {"n": 3, "session_name": "new"}
+
+
+def test_renaming_beside_writers_that_are_always_faster_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dbrouter.backends.kernel.racing.ATTEMPTS", 3)
+    monkeypatch.setattr("dbrouter.backends.kernel.racing.PATIENCE", 0.0)
+    inner = MemoryStore()
+    writer = Writer(inner)
+    writer.save(session(session_data={"n": 1}))
+    with pytest.raises(Conflict, match="rename it again"):
+        finish(Writer(Overtaken(inner, times=9)).sessions.rename_session("s1", None, "new"))
+    assert writer.data() == {"n": 4}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from dbrouter.backends.mongo.settings import MongoSettings
-from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.config.checks import TENANTS, Mention, meant_by, mentions_in
 from dbrouter.config.findings import Findings
 from dbrouter.config.tree import Branch, at
@@ -50,13 +49,7 @@ def lacking(database: Any, family: str) -> str | None:
 
 
 def _commits(database: Any) -> bool:
-    match database:
-        case ObjectsSettings():
-            return False
-        case MongoSettings():
-            return database.has_transactions
-        case _:
-            return True
+    return database.has_transactions if isinstance(database, MongoSettings) else True
 
 
 def unserved(settings: Databases) -> frozenset[str]:

@@ -70,7 +70,8 @@ class MinimalStore:
     @property
     def capabilities(self) -> Capabilities:
         """None but tables that tenants share, and perhaps `commits`."""
-        return Capabilities(commits=self._commits, isolations=frozenset({Isolation.ROWS}))
+        kept = self._commits
+        return Capabilities(commits=kept, together=kept, isolations=frozenset({Isolation.ROWS}))
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer, or `Unsupported`."""

@@ -33,7 +33,9 @@ class WalkingStore(MinimalStore):
     @property
     def capabilities(self) -> Capabilities:
         """Those of a store that keeps index entries."""
-        return Capabilities(commits=self._commits, walks=kept, many=True, isolations=frozenset({Isolation.ROWS}))
+        commits = self._commits
+        rows = frozenset({Isolation.ROWS})
+        return Capabilities(commits=commits, together=commits, walks=kept, many=True, isolations=rows)
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer, or `Unsupported`."""

@@ -22,6 +22,7 @@ class Watched(Folder):
     """A folder that counts its requests and, while told to, removes on no condition, as a cloud's bucket.
 
     before: called with the name of each request and the object's; what it raises is the request's answer.
+    after: the same, when the request was carried out.
     """
 
     def __init__(self, folder: Path, *, like_a_cloud: bool = False) -> None:
@@ -29,14 +30,19 @@ class Watched(Folder):
         self.removes = not like_a_cloud
         self.requests: Counter[str] = Counter()
         self.before: Callable[[str, str], None] = lambda _request, _name: None
+        self.after: Callable[[str, str], None] = lambda _request, _name: None
 
     async def get(self, name: str) -> Any:
         self._ask("get", name)
-        return await super().get(name)
+        found = await super().get(name)
+        self.after("get", name)
+        return found
 
     async def put(self, name: str, body: bytes, expect: Any) -> str:
         self._ask("put", name)
-        return await super().put(name, body, expect)
+        tag = await super().put(name, body, expect)
+        self.after("put", name)
+        return tag
 
     async def remove(self, name: str, expect: str) -> None:
         assert self.removes
@@ -46,6 +52,7 @@ class Watched(Folder):
     async def discard(self, names: Any) -> None:
         self._ask("discard", names[0])
         await super().discard(names)
+        self.after("discard", names[0])
 
     async def list(self, folder: str, *, begin: str, after: str, limit: int | None) -> Any:
         found = await super().list(folder, begin=begin, after=after, limit=limit)

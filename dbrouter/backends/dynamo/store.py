@@ -36,6 +36,7 @@ CONNECT_TIMEOUT = 5.0
 CAPABILITIES = Capabilities(
     loads=True,
     commits=True,
+    together=True,
     walks=walks,
     many=True,
     several=True,

@@ -45,6 +45,7 @@ def walks(spec: TableSpec, path: tuple[str, ...], order: Order) -> bool:
 
 CAPABILITIES = Capabilities(
     commits=True,
+    together=True,
     loads=True,
     walks=walks,
     many=True,

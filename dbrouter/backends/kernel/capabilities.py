@@ -32,7 +32,7 @@ def no_walks(_spec: TableSpec, _path: tuple[str, ...], _order: Order) -> bool:
     return False
 
 
-CHEAPER = frozenset({"walks", "many", "several", "skips"})
+CHEAPER = frozenset({"walks", "many", "several", "skips", "together"})
 """Capabilities that make emulation cheap, and take nothing over from it."""
 
 
@@ -52,6 +52,7 @@ class Capabilities:
     of a path's last column (`In`), and is one request all the same. skips: a walk passes over records that nobody asked
     for (`Walk.skip`), so that the tenth page costs what the first does. They make pages cheap where filters or orders
     are emulated; a store that filters and orders needs none of them.
+    together: a commit of several records is one request, so what need not be one commit is one all the same.
     isolations: how tenants can be kept apart in it, apart from a database for each (see `isolation.py`).
     """
 
@@ -74,6 +75,7 @@ class Capabilities:
     many: bool = False
     several: bool = False
     skips: bool = False
+    together: bool = False
     isolations: frozenset[Isolation] = frozenset()
 
     @property

@@ -12,7 +12,7 @@ from typing import TypeVar
 from dbrouter.backends.kernel.errors import StoreError, Throttled, Unavailable
 from dbrouter.backends.kernel.ops import Absent
 from dbrouter.backends.kernel.running import Runtime
-from dbrouter.backends.objects.body import stamp_of
+from dbrouter.backends.objects.body import new_token, stamp_of, tombstone
 from dbrouter.backends.objects.bucket import Bucket, Changed, Found, Listed, Refused
 
 T = TypeVar("T")
@@ -61,9 +61,12 @@ class Asking:
 
         return await self._tried(once)
 
-    async def remove(self, name: str, expect: str) -> None:
-        """Remove an object if it is still the one."""
-        await self._tried(lambda: self.bucket.remove(name, expect))
+    async def clear(self, name: str, expect: str) -> None:
+        """Remove a record's object, or put a tombstone there where removals know no condition. Raises `Changed`."""
+        if self.bucket.removes:
+            await self._tried(lambda: self.bucket.remove(name, expect))
+        else:
+            await self.put(name, tombstone(new_token()), expect)
 
     async def discard(self, names: Sequence[str]) -> None:
         """Remove objects that stand for nothing. That it fails is no harm: readers know them, and try again."""
@@ -103,9 +106,9 @@ class Asking:
                 raise outcome
         return [results[index] for index in range(len(calls))]
 
-    async def pause(self, lost: int, why: StoreError) -> None:
+    async def pause(self, lost: int, why: StoreError, *, first: float = FIRST_PAUSE) -> None:
         """Wait a random while, longer after each loss; raises `why` if the deadline comes first."""
-        pause = random.uniform(0.3, 1) * min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(lost, 10))  # noqa: S311  # no secret
+        pause = random.uniform(0.3, 1) * min(LONGEST_PAUSE, first * 2 ** min(lost, 10))  # noqa: S311  # no secret
         if time.monotonic() + pause >= self._until:
             raise why
         await self._runtime.sleep(pause)

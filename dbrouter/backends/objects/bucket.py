@@ -13,10 +13,14 @@ from dbrouter.backends.kernel.ops import Absent
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object's content, and the tag that its next conditional write must name."""
+    """An object's content, and the tag that its next conditional write must name.
+
+    pending: whether what counts in its place may change without the tag (`drafts.py`).
+    """
 
     body: bytes
     tag: str
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

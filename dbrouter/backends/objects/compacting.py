@@ -1,4 +1,4 @@
-"""What crashes and removals leave, removed: old entries, tombstones, files that were never finished.
+"""What crashes and removals leave, removed: old entries, tombstones, drafts and decisions, files never finished.
 
 A tombstone may be written over by a record at any moment, and not every server removes on a condition. So it is sealed
 first, by a conditional write; nobody writes over a seal before it is older than any request that removes it can be.
@@ -15,8 +15,9 @@ from dbrouter.backends.kernel.errors import Conflict
 from dbrouter.backends.kernel.ops import Put
 from dbrouter.backends.objects import writing
 from dbrouter.backends.objects.asking import Asking
-from dbrouter.backends.objects.body import MARKER, is_tombstone, read, seal, sealed_for
+from dbrouter.backends.objects.body import MARKER, Body, is_tombstone, read, seal, sealed_for
 from dbrouter.backends.objects.bucket import Changed, Listed
+from dbrouter.backends.objects.drafts import drafted, end, settle
 from dbrouter.backends.objects.layout import Layout
 from dbrouter.backends.objects.reading import GRACE, Version
 
@@ -35,9 +36,18 @@ class Compacted:
     stale_entries: int = 0
     tombstones: int = 0
     added_entries: int = 0
+    ended_commits: int = 0
 
     def __add__(self, other: Compacted) -> Compacted:
         return Compacted(*(sum(pair) for pair in zip(astuple(self), astuple(other), strict=True)))
+
+
+async def end_commits(asking: Asking, folder: str) -> Compacted:
+    """Replace the drafts that crashed writers have left after a decision, and remove the old decisions."""
+    began = datetime.now(UTC)
+    ended = [each.name for each in await asking.list(folder) if began - each.modified > GRACE]
+    await asking.each([lambda commit=commit: end(asking, folder, commit) for commit in ended])
+    return Compacted(ended_commits=len(ended))
 
 
 async def compact(asking: Asking, layout: Layout, tombstones_older_than: float) -> Compacted:
@@ -77,6 +87,14 @@ async def _entries_of(
     """The names of the record's entries below the listings' folder, and how many had to be added."""
     name = f"{layout.records()}/{listed.name}"
     found = await asking.get(name)
+    draft = None if found is None else drafted(found.body)
+    if draft is not None and began - listed.modified > GRACE:
+        await settle(asking, layout, name, patience=0)
+        found = await asking.get(name)
+        draft = None if found is None else drafted(found.body)
+    if draft is not None:
+        either = [read(layout.spec, content, name) for content in (draft.before, draft.after) if content]
+        return {each for body in either if body is not None for each in _named(layout, body)}, 0
     body = None if found is None else read(layout.spec, found.body, name)
     if found is None or body is None:
         return set(), 0
@@ -91,11 +109,17 @@ async def _entries_of(
             added = len(places.keys() - body.entries.keys())
         except Conflict:
             return set(), 0  # whoever wrote it meanwhile wrote all of its entries, and they are young
-    top = len(f"{layout.folder}/l/")
-    names = {place[top:] + body.entries[listing] for listing, place in places.items() if listing in body.entries}
+    names = _named(layout, body)
     lost = [each for each in names if each not in entries] if began - listed.modified > GRACE else []
     await asking.each([lambda each=each: asking.put(f"{layout.folder}/l/{each}", b"", None) for each in lost])
     return names, added + len(lost)
+
+
+def _named(layout: Layout, body: Body) -> set[str]:
+    """The names of a record's entries below the listings' folder."""
+    top = len(f"{layout.folder}/l/")
+    places = layout.entries(body.record)
+    return {place[top:] + body.entries[listing] for listing, place in places.items() if listing in body.entries}
 
 
 async def _remove_tombstone(asking: Asking, name: str) -> bool:

@@ -2,6 +2,7 @@
 
     <root>/<table>/r/<tenant>/<key>                                     a record (the tenant only in shared tables)
     <root>/<table>/l/<listing>/<tenant>/<value>/<order><key><token>     its entry in a listing
+    <root>/~decisions/<commit>                                          what became of a commit of several records
 
 The token is one that the record names, so a reader tells an entry that a crash has left from one that counts, and no
 two writers ever write, or remove, the same entry.
@@ -66,11 +67,17 @@ def _by_key(spec: TableSpec, path: tuple[str, ...], by: str) -> bool:
     return by == own[0] and (*path, *own) == spec.key
 
 
+def decisions(root: str) -> str:
+    """The folder of the decisions on commits: no table's (`folder_name`)."""
+    return f"{root}/~decisions"
+
+
 class Layout:
     """The names of one table's objects."""
 
     def __init__(self, root: str, table: str, spec: TableSpec) -> None:
         self.spec = spec
+        self._root = root
         self.folder = f"{root}/{folder_name(table)}"
         self._shared = spec.key[0] == TENANT
 
@@ -99,6 +106,10 @@ class Layout:
         text = entry[:-TOKEN]
         _, _, key = (mirrored(text) if along.descending else text).partition("!")
         return f"{self.records(pinned[TENANT]) if self._shared else self.records()}/{key}"
+
+    def decision(self, commit: str) -> str:
+        """The name of the decision on a commit."""
+        return f"{decisions(self._root)}/{commit}"
 
     def entries(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Listing -> the name of the record's entry in it, without its token."""

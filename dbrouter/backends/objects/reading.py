@@ -16,6 +16,7 @@ from dbrouter.backends.kernel.ordering import rank_of, sort_records
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.body import MARKER, Body, read
 from dbrouter.backends.objects.bucket import Found, Listed
+from dbrouter.backends.objects.drafts import present
 from dbrouter.backends.objects.layout import TOKEN, Along, Layout
 from dbrouter.backends.objects.names import exact, mirrored
 
@@ -25,11 +26,15 @@ GRACE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a record was read at: its object's tag. Beside it, what its entries are made of: it spares a reading."""
+    """What a record was read at: its object's tag. Beside it, what its entries are made of: it spares a reading.
+
+    pending: whether a commit was about to change it, so that the tag does not say that it is still the same.
+    """
 
     tag: str
     tokens: Mapping[str, str] = field(compare=False, repr=False)
     values: Mapping[str, Any] = field(compare=False, repr=False)
+    pending: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def current(layout: Layout, key: Key, found: Found | None) -> tuple[Record, Vers
     if found is None or body is None or key_in(layout.spec, body.record) != key:
         return None
     values = {column: body.record[column] for column in layout.columns}
-    return body.record, Version(found.tag, body.entries, values)
+    return body.record, Version(found.tag, body.entries, values, found.pending)
 
 
 async def scan(asking: Asking, layout: Layout, op: Scan) -> list[Record]:
@@ -58,7 +63,7 @@ async def scan(asking: Asking, layout: Layout, op: Scan) -> list[Record]:
     equal = pinned(op.where)
     if set(equal) == set(layout.spec.key):
         key = tuple(equal[column] for column in layout.spec.key)
-        one = current(layout, key, await asking.get(layout.record(key)))
+        one = current(layout, key, await present(asking, layout, layout.record(key)))
         found = [] if one is None else [one[0]]
     else:
         along = layout.scan(equal)
@@ -129,7 +134,7 @@ async def _records(
         places = [layout.record_of(each.name, along, equal) for each in names]
 
     async def one(place: str) -> Body | None:
-        found = await asking.get(place)
+        found = await present(asking, layout, place)
         return None if found is None else read(layout.spec, found.body, place)
 
     bodies = await asking.each([lambda place=place: one(place) for place in places])

@@ -14,11 +14,12 @@ from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runt
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.kernel.tables import TableSpec, declared
 from dbrouter.backends.kernel.tenant_tables import physical_names
-from dbrouter.backends.objects import reading, writing
+from dbrouter.backends.objects import committing, reading, writing
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.bucket import Bucket
-from dbrouter.backends.objects.compacting import TOMBSTONES, Compacted, compact
-from dbrouter.backends.objects.layout import Layout
+from dbrouter.backends.objects.compacting import TOMBSTONES, Compacted, compact, end_commits
+from dbrouter.backends.objects.drafts import present
+from dbrouter.backends.objects.layout import Layout, decisions
 from dbrouter.backends.objects.names import folder_name
 from dbrouter.backends.objects.reading import GRACE
 from dbrouter.backends.objects.settings import ObjectsSettings
@@ -34,12 +35,12 @@ def walks(spec: TableSpec, path: tuple[str, ...], order: Order) -> bool:
     return Layout("", spec.name, spec).walk(dict.fromkeys(path, ""), order) is not None
 
 
-CAPABILITIES = Capabilities(walks=walks, isolations=frozenset({Isolation.SCHEMA, Isolation.ROWS}))
+CAPABILITIES = Capabilities(walks=walks, commits=True, isolations=frozenset({Isolation.SCHEMA, Isolation.ROWS}))
 """Records are read by key, by value and in order, and written one by one; the kernel does the rest."""
 
 
 class ObjectsStore:
-    """Executes `Get`, `Scan`, `Walk` and `Commit` of one record, over an object for each record.
+    """Executes `Get`, `Scan`, `Walk` and `Commit`, over an object for each record.
 
     Safe for threads and, in a folder and on Google, for forks; see `cloud.py` for S3 and Azure.
     """
@@ -104,7 +105,7 @@ class ObjectsStore:
         there = await self.existing_tables()
         asking = self._asking(deadline=COMPACTION)
         await asking.tidy(GRACE)
-        done = Compacted()
+        done = await end_commits(asking, decisions(self._root))
         for table in SERVED_TABLES:
             if self.physical_name(table) in there:
                 done += await compact(asking, self._layout(table), tombstones_older_than)
@@ -129,7 +130,7 @@ class ObjectsStore:
                 layout = self._layout(table)
                 if len(key) != len(layout.spec.key):
                     raise StoreError(f"{table}: a key has {len(layout.spec.key)} values, not {len(key)}")
-                found = reading.current(layout, key, await asking.get(layout.record(key)))
+                found = reading.current(layout, key, await present(asking, layout, layout.record(key)))
                 return None if found is None else Stored(*found)
             case Scan(table=table):
                 return Page(await reading.scan(asking, self._layout(table), op))
@@ -144,6 +145,8 @@ class ObjectsStore:
             case Commit(writes=(Remove() as write,)):
                 await writing.remove(asking, self._layout(write.table), write)
                 return (None,)
+            case Commit(writes=writes):
+                return await committing.commit(asking, self._layout, writes)
             case _:
                 raise Unsupported(f"a store of objects has no answer to {type(op).__name__}")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dbrouter.backends.kernel.completing import key_in
@@ -15,8 +16,9 @@ from dbrouter.backends.kernel.errors import Conflict, Throttled, TooLarge
 from dbrouter.backends.kernel.ops import ABSENT, Absent, Put, Remove
 from dbrouter.backends.kernel.stored_form import encoded
 from dbrouter.backends.objects.asking import Asking
-from dbrouter.backends.objects.body import is_tombstone, new_token, sealed_for, tombstone, written
+from dbrouter.backends.objects.body import is_tombstone, new_token, sealed_for, written
 from dbrouter.backends.objects.bucket import Changed, Refused
+from dbrouter.backends.objects.drafts import drafted, present, settle
 from dbrouter.backends.objects.layout import Layout
 from dbrouter.backends.objects.reading import GRACE, Version, current
 
@@ -43,7 +45,7 @@ async def put(asking: Asking, layout: Layout, write: Put) -> Version:
         case _:
             conflict = Conflict(f"{write.table} {key}: {RACES} tries all lost to other writers; nothing was written")
             for lost in range(RACES):
-                found = current(layout, key, await asking.get(name))
+                found = current(layout, key, await present(asking, layout, name))
                 try:
                     return await _replace(asking, layout, name, values, None if found is None else found[1])
                 except Changed:
@@ -58,59 +60,92 @@ async def remove(asking: Asking, layout: Layout, write: Remove) -> None:
     for lost in range(RACES):
         expected = write.expect
         if expected is None:
-            found = current(layout, write.key, await asking.get(name))
+            found = current(layout, write.key, await present(asking, layout, name))
             if found is None:
                 return
             expected = found[1]
         elif not isinstance(expected, Version):
             raise conflict
         try:
-            if asking.bucket.removes:
-                await asking.remove(name, expected.tag)
-            else:
-                await asking.put(name, tombstone(new_token()), expected.tag)
+            await _settled(asking, layout, name, expected)
+            await asking.clear(name, expected.tag)
         except Changed as race:
             if write.expect is not None:
                 raise conflict from race
             await asking.pause(lost, conflict)
         else:
-            await asking.discard(_named(layout.entries(expected.values), expected.tokens))
+            await asking.discard(named(layout, expected))
             return
     raise conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What is written of a record: its object's content, and its entries.
+
+    fresh: names of entries that are new with it; stale: of those that nobody needs after it.
+    """
+
+    content: bytes
+    tokens: Mapping[str, str]
+    values: Mapping[str, Any]
+    fresh: Sequence[str]
+    stale: Sequence[str]
+
+    @classmethod
+    def over(cls, layout: Layout, values: Mapping[str, Any], before: Version | None) -> Replacement:
+        """The record with these values over that version. What cannot be stored is refused here."""
+        places = layout.entries(values)
+        were = {} if before is None else layout.entries(before.values)
+        tokens = {
+            listing: before.tokens[listing]
+            if before is not None and were.get(listing) == place and listing in before.tokens
+            else new_token()
+            for listing, place in places.items()
+        }
+        new = _named(places, tokens)
+        old = [] if before is None else named(layout, before)
+        return cls(
+            content=written(layout.spec, values, tokens, new_token()),
+            tokens=tokens,
+            values={column: values[column] for column in layout.columns},
+            fresh=[each for each in new if each not in old],
+            stale=[each for each in old if each not in new],
+        )
+
+    def version(self, tag: str) -> Version:
+        """The version of the record in an object with this tag."""
+        return Version(tag, self.tokens, self.values)
 
 
 async def _replace(
     asking: Asking, layout: Layout, name: str, values: Mapping[str, Any], over: Version | None
 ) -> Version:
     """Write the record over exactly that version, `None`: where there is none. Raises `Changed`."""
-    places = layout.entries(values)
-    before = {} if over is None else layout.entries(over.values)
-    tokens = {
-        listing: over.tokens[listing]
-        if over is not None and before.get(listing) == place and listing in over.tokens
-        else new_token()
-        for listing, place in places.items()
-    }
-    old = set() if over is None else set(_named(before, over.tokens))
-    new = _named(places, tokens)
-    fresh = [each for each in new if each not in old]
-    # Encoded before anything is sent: what cannot be stored leaves no trace.
-    content = written(layout.spec, values, tokens, new_token())
+    replacement = Replacement.over(layout, values, over)
+    await _settled(asking, layout, name, over)
     began = time.time()
     try:
-        await _write_entries(asking, fresh)
-        tag = await _write_record(asking, name, content, ABSENT if over is None else over.tag)
+        await write_entries(asking, replacement.fresh)
+        tag = await _write_record(asking, layout, name, replacement.content, ABSENT if over is None else over.tag)
     except (Changed, TooLarge, Refused):
-        await asking.discard(fresh)
+        await asking.discard(replacement.fresh)
         raise
     if time.time() - began > GRACE.total_seconds() / 2:
         # The process stood still: others may have taken the entries for those of a writer that died.
-        await _write_entries(asking, fresh)
-    await asking.discard([each for each in old if each not in set(new)])
-    return Version(tag, tokens, {column: values[column] for column in layout.columns})
+        await write_entries(asking, replacement.fresh)
+    await asking.discard(replacement.stale)
+    return replacement.version(tag)
 
 
-async def _write_record(asking: Asking, name: str, content: bytes, expect: str | Absent) -> str:
+async def _settled(asking: Asking, layout: Layout, name: str, over: Version | None) -> None:
+    """Raise `Changed`, after it has ended, if a commit was about to change the record as it was read."""
+    if over is not None and over.pending:
+        await settle(asking, layout, name)
+        raise Changed
+
+
+async def _write_record(asking: Asking, layout: Layout, name: str, content: bytes, expect: str | Absent) -> str:
     """Write the record's object, also over the tombstone of one that was removed."""
     for lost in range(RACES):
         try:
@@ -121,6 +156,9 @@ async def _write_record(asking: Asking, name: str, content: bytes, expect: str |
             found = await asking.get(name)
             if found is None:
                 continue
+            if drafted(found.body) is not None:
+                await settle(asking, layout, name)
+                continue
             if not is_tombstone(found.body):
                 raise
             sealed = sealed_for(found.body)
@@ -130,8 +168,14 @@ async def _write_record(asking: Asking, name: str, content: bytes, expect: str |
     raise Throttled(f"{name}: it comes and goes; try again")
 
 
-async def _write_entries(asking: Asking, names: Sequence[str]) -> None:
+async def write_entries(asking: Asking, names: Sequence[str]) -> None:
+    """Write entries, at once."""
     await asking.each([lambda name=name: asking.put(name, b"", None) for name in names])
+
+
+def named(layout: Layout, version: Version) -> list[str]:
+    """The names of a record's entries."""
+    return _named(layout.entries(version.values), version.tokens)
 
 
 def _named(places: Mapping[str, str], tokens: Mapping[str, str]) -> list[str]:

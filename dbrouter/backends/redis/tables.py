@@ -89,6 +89,7 @@ class RedisTables:
             uniques=True,
             parents=True,
             commits=True,
+            together=True,
             many=True,
             several=True,
             skips=True,

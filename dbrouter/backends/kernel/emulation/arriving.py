@@ -60,7 +60,7 @@ class Arriving:
 
     async def _versions(self, puts: Sequence[Put]) -> Sequence[Version]:
         """The versions that were written; `None` for what another writer came first with."""
-        if self._store.capabilities.commits:
+        if self._store.capabilities.together:
             return await self._committed(puts) or [None] * len(puts)
         alone = await at_once(self._store.runtime, [lambda put=put: self._committed([put]) for put in puts])
         return [versions[0] if versions else None for versions in alone]

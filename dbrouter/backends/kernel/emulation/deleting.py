@@ -92,7 +92,7 @@ class Deleting:
             removal = await self.planned(spec, stored)
         together = (*removal.descendants, removal.own, *removal.kept_for_them)
         try:
-            if self._store.capabilities.commits and len(together) <= MOST_TOGETHER:
+            if self._store.capabilities.together and len(together) <= MOST_TOGETHER:
                 await self._store.execute(Commit(writes=together))
                 return
             for each in (*removal.descendants, removal.own):

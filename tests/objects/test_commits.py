@@ -1,0 +1,278 @@
+"""Commits of several records: all or nothing, whoever crashes where, and nobody waits long for one who is gone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbrouter.backends.kernel.errors import Conflict, Duplicate, StoreError, Unavailable
+from dbrouter.backends.kernel.filters import eq
+from dbrouter.backends.kernel.ops import ABSENT, Check, Commit, Get, Put, Remove, Scan, Stored
+from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.objects import drafts
+from dbrouter.backends.objects.settings import ObjectsSettings
+from dbrouter.backends.objects.store import ObjectsStore
+from dbrouter.testing.conformance.records import session
+from tests.objects.conftest import Watched
+
+KEYS = ("changed", "created", "removed", "checked")
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "PATIENCE", 0.2)
+
+
+def commit(driver: ObjectsStore, *writes: Any) -> tuple[Any, ...]:
+    return finish(driver.execute(Commit(writes=writes)))
+
+
+def put(key: str, expect: Any = None, **columns: Any) -> Put:
+    return Put(table="sessions", record=session(key, **columns), expect=expect)
+
+
+def read(driver: ObjectsStore, key: str) -> Stored | None:
+    return finish(driver.execute(Get(table="sessions", key=(key,), versioned=True)))
+
+
+def users(driver: ObjectsStore) -> dict[str, str]:
+    """Key -> user, by every way there is to the records, which must agree."""
+    by_key = {key: stored.record["user_id"] for key in KEYS if (stored := read(driver, key)) is not None}
+    whole = finish(driver.execute(Scan(table="sessions"))).records
+    assert {each["session_id"]: each["user_id"] for each in whole} == by_key
+    for user in ("old", "new"):
+        listed = finish(driver.execute(Scan(table="sessions", where=eq("user_id", user)))).records
+        assert {each["session_id"] for each in listed} == {key for key, of in by_key.items() if of == user}
+    return by_key
+
+
+BEFORE = {"changed": "old", "removed": "old", "checked": "old"}
+AFTER = {"changed": "new", "created": "new", "checked": "old"}
+
+
+def prepared(driver: ObjectsStore) -> tuple[Any, ...]:
+    """Records, and the writes of a commit that does to them everything that there is."""
+    for key in BEFORE:
+        commit(driver, put(key, ABSENT, user_id="old"))
+    versions = {key: stored.version for key in BEFORE if (stored := read(driver, key)) is not None}
+    return (
+        put("changed", versions["changed"], user_id="new"),
+        put("created", ABSENT, user_id="new"),
+        Remove(table="sessions", key=("removed",), expect=versions["removed"]),
+        Check(table="sessions", key=("checked",), expect=versions["checked"]),
+    )
+
+
+def users_of(driver: ObjectsStore, keys: Any) -> dict[str, str | None]:
+    return {key: None if (stored := read(driver, key)) is None else stored.record["user_id"] for key in keys}
+
+
+def age(folder: Path) -> None:
+    moment = time.time() - 7200
+    for each in folder.rglob("*"):
+        if each.is_file():
+            os.utime(each, (moment, moment))
+
+
+def requests_of_a_commit(folder: Path, *, like_a_cloud: bool) -> int:
+    bucket = Watched(folder, like_a_cloud=like_a_cloud)
+    driver = ObjectsStore(ObjectsSettings(path=folder), bucket=bucket)
+    writes = prepared(driver)
+    bucket.requests.clear()
+    commit(driver, *writes)
+    count = sum(bucket.requests.values())
+    assert users(driver) == AFTER
+    return count
+
+
+def nth(number: int, happens: Callable[[], None]) -> Callable[[str, str], None]:
+    """What is called before each request, and does this before that one."""
+    left = [number]
+
+    def before(_request: str, _name: str) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            happens()
+
+    return before
+
+
+def another(folder: Path, bucket: Watched) -> ObjectsStore:
+    """A store over the same objects whose requests nobody watches."""
+    return ObjectsStore(ObjectsSettings(path=folder), bucket=Watched(folder, like_a_cloud=not bucket.removes))
+
+
+def crash() -> None:
+    raise Crash
+
+
+@pytest.mark.parametrize("like_a_cloud", [False, True], ids=["removes", "leaves tombstones"])
+def test_a_crash_at_any_request_leaves_all_or_nothing_and_holds_nobody_up(
+    tmp_path: Path, *, like_a_cloud: bool
+) -> None:
+    steps = requests_of_a_commit(tmp_path / "whole", like_a_cloud=like_a_cloud)
+    seen: list[dict[str, str]] = []
+    for step in range(steps):
+        folder = tmp_path / str(step)
+        bucket = Watched(folder, like_a_cloud=like_a_cloud)
+        driver = ObjectsStore(ObjectsSettings(path=folder), bucket=bucket)
+        writes = prepared(driver)
+        bucket.before = nth(step, crash)
+        with pytest.raises(Crash):
+            commit(driver, *writes)
+        bucket.before = lambda _request, _name: None
+        left = users(driver)
+        assert left in (BEFORE, AFTER), step
+        seen.append(left)
+        # Whoever comes next writes over what is there, and does not bring back what is not.
+        if left == BEFORE:
+            with pytest.raises(Conflict):
+                commit(driver, *writes[:2], Check(table="sessions", key=("checked",), expect=ABSENT))
+        for key in left:
+            stored = read(driver, key)
+            assert stored is not None
+            try:
+                commit(driver, put(key, stored.version, user_id="new"), put("another"))
+            except Conflict:
+                # It was read while the commit was undecided; that has ended now, without a change.
+                again = read(driver, key)
+                assert again is not None
+                assert again.record == stored.record
+                commit(driver, put(key, again.version, user_id="new"))
+        assert users_of(driver, left) == dict.fromkeys(left, "new")
+        age(folder)
+        finish(driver.compact(tombstones_older_than=0))
+        assert not [each for each in folder.rglob("*") if each.is_file() and each.read_bytes().startswith(b'{"commit"')]
+        assert not list(folder.glob("tables/~decisions/*"))
+        assert users_of(driver, left) == dict.fromkeys(left, "new")
+    # The decision lies in between, and there is no way back from it.
+    assert BEFORE in seen
+    assert AFTER in seen
+    assert seen == sorted(seen, key=lambda each: each == AFTER)
+
+
+@pytest.mark.parametrize("like_a_cloud", [False, True], ids=["removes", "leaves tombstones"])
+def test_an_outage_from_any_request_on_leaves_all_or_nothing(tmp_path: Path, *, like_a_cloud: bool) -> None:
+    def away() -> None:
+        bucket.before = lambda _request, _name: away()
+        raise Unavailable("gone")
+
+    for step in range(requests_of_a_commit(tmp_path / "whole", like_a_cloud=like_a_cloud)):
+        folder = tmp_path / str(step)
+        bucket = Watched(folder, like_a_cloud=like_a_cloud)
+        driver = ObjectsStore(ObjectsSettings(path=folder, deadline=0.3), bucket=bucket)
+        writes = prepared(driver)
+        bucket.before = nth(step, away)
+        acknowledged = False
+        try:
+            commit(driver, *writes)
+            acknowledged = True
+        except Unavailable:
+            pass
+        bucket.before = lambda _request, _name: None
+        left = users(driver)
+        assert left == AFTER if acknowledged else left in (BEFORE, AFTER), step
+
+
+@pytest.mark.parametrize("like_a_cloud", [False, True], ids=["removes", "leaves tombstones"])
+def test_an_answer_that_is_lost_on_the_way_changes_nothing(tmp_path: Path, *, like_a_cloud: bool) -> None:
+    def lost() -> None:
+        raise Unavailable("cut")
+
+    for step in range(requests_of_a_commit(tmp_path / "whole", like_a_cloud=like_a_cloud)):
+        bucket = Watched(tmp_path / str(step), like_a_cloud=like_a_cloud)
+        driver = ObjectsStore(ObjectsSettings(path=tmp_path / str(step)), bucket=bucket)
+        writes = prepared(driver)
+        bucket.after = nth(step, lost)
+        versions = commit(driver, *writes)
+        bucket.after = lambda _request, _name: None
+        assert users(driver) == AFTER
+        commit(driver, put("changed", versions[0], user_id="newer"), put("created", versions[1], user_id="newer"))
+
+
+def test_readers_see_what_is_decided_and_wait_for_nobody(driver: ObjectsStore, bucket: Watched, folder: Path) -> None:
+    writes = prepared(driver)
+    seen: list[dict[str, str]] = []
+    other = another(folder, bucket)
+
+    def look(request: str, name: str) -> None:
+        if request == "put" and ("/r/" in name or "~decisions" in name):
+            began = time.monotonic()
+            seen.append(users(other))
+            assert time.monotonic() - began < drafts.PATIENCE
+
+    bucket.before = look
+    commit(driver, *writes)
+    # Four drafts and the decision; then what is replaced: without a tombstone it is one less.
+    assert seen[:5] == [BEFORE] * 5
+    assert seen[5:] == [AFTER] * (3 if bucket.removes else 4)
+
+
+def test_who_waits_too_long_for_a_decision_drops_the_commit(
+    driver: ObjectsStore, bucket: Watched, folder: Path
+) -> None:
+    writes = prepared(driver)
+    other = another(folder, bucket)
+
+    def meanwhile(request: str, name: str) -> None:
+        if request == "put" and "~decisions" in name:
+            bucket.before = lambda _request, _name: None
+            commit(other, put("changed", user_id="other"))
+
+    bucket.before = meanwhile
+    with pytest.raises(Conflict):
+        commit(driver, *writes)
+    assert users_of(driver, KEYS) == {"changed": "other", "created": None, "removed": "old", "checked": "old"}
+
+
+def test_a_commit_that_was_dropped_for_nothing_is_made_in_a_second_try(
+    driver: ObjectsStore, bucket: Watched, folder: Path
+) -> None:
+    writes = prepared(driver)
+    other = another(folder, bucket)
+
+    def meanwhile(request: str, name: str) -> None:
+        if request == "put" and "~decisions" in name:
+            bucket.before = lambda _request, _name: None
+            with pytest.raises(Duplicate):
+                commit(other, put("changed", ABSENT))
+
+    bucket.before = meanwhile
+    # Like the tags of a bucket: what was put back is what was there, byte for byte.
+    commit(driver, put("created", ABSENT, user_id="new"), put("changed", user_id="new"), writes[2])
+    assert users(driver) == AFTER
+
+
+def test_what_is_refused_leaves_nothing(driver: ObjectsStore, folder: Path) -> None:
+    prepared(driver)
+    before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    stored = read(driver, "changed")
+    assert stored is not None
+    for refused, error in [
+        (put("checked", stored.version), Conflict),
+        (put("checked", ABSENT), Duplicate),
+        (put("another", ABSENT, metadata={"socket": object()}), StoreError),
+        (Check(table="sessions", key=("another",), expect=stored.version), Conflict),
+    ]:
+        with pytest.raises(error):
+            commit(driver, put("created", ABSENT, user_id="new"), put("changed", stored.version), refused)
+    assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
+
+
+def test_one_record_is_written_once(driver: ObjectsStore) -> None:
+    with pytest.raises(StoreError, match="write it once"):
+        commit(driver, put("a"), put("b"), put("a", user_id="u"))
+    check = Check(table="sessions", key=("a",), expect=ABSENT)
+    assert commit(driver, check, put("a"))[1] is not None
+    with pytest.raises(Duplicate):
+        commit(driver, check, put("a"))
+    assert read(driver, "b") is None

@@ -29,7 +29,7 @@ async def test_runs_are_saved_one_by_one(routed: Live) -> None:
     assert type(routed.db).upsert_run not in (BaseDb.upsert_run, AsyncBaseDb.upsert_run)
 
 
-@pytest.mark.parametrize("routed", [parameter("local objects", mode) for mode in ("blocking", "async")], indirect=True)
+@pytest.mark.parametrize("routed", [parameter("mongo alone", mode) for mode in ("blocking", "async")], indirect=True)
 async def test_an_absent_feature_says_so_and_agno_goes_on(routed: Live) -> None:
     # A store that commits one record at a time has no families that change several.
     for method, arguments in (("get_tasks", ()), ("authz_name_is_role", ("x",)), ("list_components", ())):

@@ -98,7 +98,7 @@ def _rows(objects: Iterator[tuple[str, bytes]]) -> Iterator[Row]:
     for name, content in objects:
         place, _, rest = name.partition("/")
         namespace = rest.partition("/")[0] if place == "namespaces" else None
-        if place not in ("tables", "namespaces") or name.endswith("/table"):
+        if place not in ("tables", "namespaces") or name.endswith("/table") or "/~decisions/" in f"/{name}":
             continue
         head, found, payload = content.partition(b"\n")
         if not found:

@@ -31,12 +31,11 @@ def families(settings: Any) -> set[str]:
     return set(Routes.of(settings).families)
 
 
-@pytest.mark.parametrize("name", ["files", "alone"])
-def test_a_default_database_of_single_records_leaves_unserved_what_it_cannot_hold(loaded: Loaded, name: str) -> None:
-    assert families(loaded(HEAD + f"agentos: {{db: {name}}}\n")) == set(SERVED) - TOGETHER
+def test_a_default_database_of_single_records_leaves_unserved_what_it_cannot_hold(loaded: Loaded) -> None:
+    assert families(loaded(HEAD + "agentos: {db: alone}\n")) == set(SERVED) - TOGETHER
 
 
-@pytest.mark.parametrize("name", ["replicas", "sql"])
+@pytest.mark.parametrize("name", ["replicas", "sql", "files"])
 def test_a_default_database_that_commits_several_records_serves_everything(loaded: Loaded, name: str) -> None:
     assert families(loaded(HEAD + f"agentos: {{db: {name}}}\n")) == set(SERVED)
 
@@ -47,8 +46,8 @@ def test_what_is_said_about_transactions_counts(loaded: Loaded, transactions: st
     assert families(loaded(text + "agentos: {db: alone}\n")) == set(SERVED) - missing
 
 
-def test_agno_sees_what_is_unserved(tmp_path: Any) -> None:
-    settings = {"databases": {"x": {"kind": "objects", "path": str(tmp_path)}}, "agentos": {"db": "x"}}
+def test_agno_sees_what_is_unserved() -> None:
+    settings = {"databases": {"x": {"kind": "mongo", "url": "mongodb://h/"}}, "agentos": {"db": "x"}}
     db = DbRouter.from_settings(load_mapping(settings))
     for name in ("list_components", "get_tasks", "authz_name_is_role"):
         assert getattr(type(db), name) is getattr(BaseDb, name)
@@ -57,38 +56,35 @@ def test_agno_sees_what_is_unserved(tmp_path: Any) -> None:
 
 def test_what_is_named_for_them_holds_them_beside_a_default_that_cannot(loaded: Loaded) -> None:
     said = "families: {company: sql, authz: sql, components: sql, schedules: sql}"
-    settings = loaded(HEAD + f"agentos: {{db: files, {said}}}\n")
+    settings = loaded(HEAD + f"agentos: {{db: alone, {said}}}\n")
     assert families(settings) == set(SERVED)
     assert {Routes.of(settings).database(each) for each in TOGETHER} == {"sql"}
 
 
 @pytest.mark.parametrize("family", sorted(TOGETHER))
-@pytest.mark.parametrize(("name", "kind"), [("files", "objects"), ("alone", "mongo")])
-def test_a_database_of_single_records_that_is_named_for_them_is_refused(
-    refused: Refused, family: str, name: str, kind: str
-) -> None:
-    schedules = f", schedules: {name}" if family == "components" else ""
-    assert refused(HEAD + f"agentos: {{db: sql, families: {{{family}: {name}{schedules}}}}}\n") == [
+def test_a_database_of_single_records_that_is_named_for_them_is_refused(refused: Refused, family: str) -> None:
+    schedules = ", schedules: alone" if family == "components" else ""
+    assert refused(HEAD + f"agentos: {{db: sql, families: {{{family}: alone{schedules}}}}}\n") == [
         (
-            f"dbrouter.yaml:7: agentos.families.{family}: {name!r} ({kind}) cannot hold {family}: it commits one "
-            f"record at a time, and their calls change several together; write replicas for agentos.families.{family}"
+            f"dbrouter.yaml:7: agentos.families.{family}: 'alone' (mongo) cannot hold {family}: it commits one "
+            f"record at a time, and their calls change several together; write files for agentos.families.{family}"
         )
     ]
 
 
 def test_a_tenants_database_of_single_records_is_refused_what_the_deployment_serves(refused: Refused) -> None:
     keys = "tenants.acme.families.components, tenants.acme.families.company, tenants.acme.families.authz"
-    assert refused(HEAD + "agentos: {db: sql}\ntenants:\n  acme: {db: files}\n  globex: {isolation: rows}\n") == [
+    assert refused(HEAD + "agentos: {db: sql}\ntenants:\n  acme: {db: alone}\n  globex: {isolation: rows}\n") == [
         (
-            "dbrouter.yaml:9: tenants.acme.db: 'files' (objects) cannot hold components, company, authz: it commits one "
-            f"record at a time, and their calls change several together; write replicas for {keys}"
+            "dbrouter.yaml:9: tenants.acme.db: 'alone' (mongo) cannot hold components, company, authz: it commits one "
+            f"record at a time, and their calls change several together; write files for {keys}"
         )
     ]
 
 
 def test_a_tenants_database_of_single_records_is_fine_where_tenants_share_those_families(loaded: Loaded) -> None:
     shared = "tenancy: {shared: [components, company, authz, schedules]}\n"
-    loaded(HEAD + "agentos: {db: sql}\n" + shared + "tenants:\n  acme: {db: files}\n  globex: {isolation: rows}\n")
+    loaded(HEAD + "agentos: {db: sql}\n" + shared + "tenants:\n  acme: {db: alone}\n  globex: {isolation: rows}\n")
 
 
 @pytest.mark.parametrize(("one", "other"), [("components", "schedules"), ("schedules", "components")])
@@ -105,7 +101,8 @@ def test_components_and_schedules_are_shared_by_tenants_together_or_not_at_all(
 
 
 def test_a_tenants_database_of_single_records_is_fine_where_the_deployment_does_without(loaded: Loaded) -> None:
-    settings = loaded(HEAD + "agentos: {db: alone}\ntenants:\n  acme: {db: files}\n  globex: {isolation: rows}\n")
+    own = "  own: {kind: mongo, url: 'mongodb://own/', database: d}\n"
+    settings = loaded(HEAD + own + "agentos: {db: alone}\ntenants:\n  acme: {db: own}\n  globex: {isolation: rows}\n")
     assert families(settings) == set(SERVED) - TOGETHER
 
 
@@ -134,7 +131,7 @@ def test_components_and_schedules_in_different_databases_of_a_tenant_are_refused
 
 
 def test_schedules_apart_are_fine_where_components_are_not_served(loaded: Loaded) -> None:
-    loaded(HEAD + "agentos: {db: files, families: {schedules: sql}}\n")
+    loaded(HEAD + "agentos: {db: alone, families: {schedules: sql}}\n")
 
 
 def test_components_and_schedules_may_move_together(loaded: Loaded) -> None:
@@ -156,5 +153,5 @@ def test_a_family_of_the_whole_deployment_is_refused_for_a_component(
 
 
 def test_a_components_database_need_not_hold_what_is_of_the_whole_deployment(loaded: Loaded) -> None:
-    settings = loaded(HEAD + "agentos: {db: sql}\nagents: {x: {db: files}}\n")
+    settings = loaded(HEAD + "agentos: {db: sql}\nagents: {x: {db: alone}}\n")
     assert families(settings) == set(SERVED)

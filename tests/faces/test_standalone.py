@@ -150,17 +150,13 @@ def test_importing_the_package_imports_not_even_agno() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda folder: dbrouter.backends.JsonDb(str(folder)),
-        lambda folder: dbrouter.backends.AsyncJsonDb(str(folder)),
-        lambda _: dbrouter.backends.MongoDb(db_url="mongodb://localhost"),
-        lambda _: dbrouter.backends.AsyncMongoDb(db_url="mongodb://localhost"),
+        lambda: dbrouter.backends.MongoDb(db_url="mongodb://localhost"),
+        lambda: dbrouter.backends.AsyncMongoDb(db_url="mongodb://localhost"),
     ],
-    ids=["json", "async json", "mongo alone", "async mongo alone"],
+    ids=["mongo alone", "async mongo alone"],
 )
-def test_what_commits_one_record_at_a_time_lacks_families_that_change_several(
-    make: Callable[[Path], Any], tmp_path: Path
-) -> None:
-    db = make(tmp_path)
+def test_what_commits_one_record_at_a_time_lacks_families_that_change_several(make: Callable[[], Any]) -> None:
+    db = make()
     base: Any = AsyncBaseDb if isinstance(db, AsyncBaseDb) else BaseDb
     assert not db.families & COMMITTING
     assert db.families >= {"sessions", "jobs", "mcp_oauth"}

@@ -268,6 +268,13 @@ def test_what_is_refused_leaves_nothing(driver: ObjectsStore, folder: Path) -> N
     assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
 
 
+def test_a_commit_costs_three_requests_for_each_record_and_two(driver: ObjectsStore, bucket: Watched) -> None:
+    writes = prepared(driver)
+    bucket.requests.clear()
+    commit(driver, put("changed", writes[0].expect, user_id="old", updated_at=7), writes[3])
+    assert bucket.requests == {"get": 2, "put": 2 + 1 + 2, "discard": 1}
+
+
 def test_one_record_is_written_once(driver: ObjectsStore) -> None:
     with pytest.raises(StoreError, match="write it once"):
         commit(driver, put("a"), put("b"), put("a", user_id="u"))
@@ -276,3 +283,33 @@ def test_one_record_is_written_once(driver: ObjectsStore) -> None:
     with pytest.raises(Duplicate):
         commit(driver, check, put("a"))
     assert read(driver, "b") is None
+
+
+def test_what_was_read_before_a_decision_is_not_written_over_after_it(
+    driver: ObjectsStore, bucket: Watched, folder: Path
+) -> None:
+    writes = prepared(driver)
+    other = another(folder, bucket)
+    read_before: list[Stored | None] = []
+
+    def look(request: str, name: str) -> None:
+        if request == "put" and "~decisions" in name:
+            read_before.append(read(other, "changed"))
+        elif read_before and request == "put":
+            raise Crash  # before the first draft is replaced
+
+    bucket.before = look
+    with pytest.raises(Crash):
+        commit(driver, *writes)
+    (stale,) = read_before
+    now = read(other, "changed")
+    assert stale is not None
+    assert now is not None
+    assert (stale.record["user_id"], now.record["user_id"]) == ("old", "new")
+    assert stale.version != now.version
+    for alone in (True, False):
+        with pytest.raises(Conflict):
+            commit(other, put("changed", stale.version, user_id="stale"), *([] if alone else [put("another")]))
+    with pytest.raises(Conflict):
+        commit(other, Remove(table="sessions", key=("changed",), expect=stale.version))
+    assert users(other) == AFTER

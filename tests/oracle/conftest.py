@@ -21,7 +21,7 @@ from dbrouter.backends.kernel.store import Store
 from dbrouter.router.families import FAMILY_CLASSES
 from dbrouter.router.families.context import Context
 from tests.backends.backend import Backend
-from tests.backends.known import named
+from tests.backends.known import BACKENDS, is_flavour, named
 from tests.backends.places import Place
 
 FAMILIES = tuple(family for classes in FAMILY_CLASSES.values() for family in classes)
@@ -110,6 +110,13 @@ def plain(answer: Any) -> Any:
 
 SIDES = ("memory", "sqlite", "postgres")
 """Our store in each pair; beside memory and SQLite stands agno's SqliteDb, beside Postgres its PostgresDb."""
+
+
+def elsewhere(*, alone: bool) -> list[Any]:
+    """The backends of other kinds as parameters. alone: MongoDB also as a server that has no transactions."""
+    names = [each.name for each in BACKENDS if each.name not in SIDES and not is_flavour(each)]
+    every = [*names, "mongo alone"] if alone else names
+    return [pytest.param(each, marks=pytest.mark.backend(each, mode="oracle")) for each in every]
 
 
 @pytest.fixture(params=[pytest.param(each, marks=pytest.mark.backend(each, mode="oracle")) for each in SIDES])

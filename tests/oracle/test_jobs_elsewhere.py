@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.known import BACKENDS, is_flavour
-from tests.oracle.conftest import SIDES
+from tests.oracle.conftest import elsewhere
 from tests.oracle.test_jobs import (
     queue,
     test_any_calls_in_any_order_are_answered_as_agno_does,
@@ -37,12 +36,8 @@ __all__ = [
     "test_turns_that_are_accepted_at_once_never_overlap",
 ]
 
-ALONE = "mongo alone"
-"""The flavour that, unlike the kind's first, has no transactions."""
-ELSEWHERE = [each.name for each in BACKENDS if each.name not in SIDES and (not is_flavour(each) or each.name == ALONE)]
 
-
-@pytest.fixture(params=[pytest.param(each, marks=pytest.mark.backend(each, mode="oracle")) for each in ELSEWHERE])
+@pytest.fixture(params=elsewhere(alone=True))
 def side(request: pytest.FixtureRequest) -> str:
     """Which of our stores this run of the test is about."""
     chosen: str = request.param

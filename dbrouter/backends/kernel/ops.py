@@ -239,6 +239,7 @@ Write: TypeAlias = Put | Remove | Check | Change | Require
 class Commit(Op["tuple[Version | None, ...]"]):
     """All of these writes, or none. Answers each put's new version, in order (`None` for the others).
 
+    A record is written once at most; checks of it may come before.
     More than one write needs the capability `commits`; a store without it refuses before writing anything.
     """
 

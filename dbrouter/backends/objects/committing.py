@@ -104,9 +104,10 @@ def _asked(layout: Layout, write: Write) -> Asked:
     """The write with what it needs. What cannot be stored is refused here, before anything is sent."""
     if isinstance(write, Change | Require):
         raise Unsupported(f"stores of objects have no {type(write).__name__}; the kernel makes versions of it")
-    values = encoded(layout.spec, write.record) if isinstance(write, Put) else None
-    key = key_in(layout.spec, values) if values is not None else write.key
-    return Asked(write, layout, key, values, write.expect)
+    if isinstance(write, Put):
+        values = encoded(layout.spec, write.record)
+        return Asked(write, layout, key_in(layout.spec, values), values, write.expect)
+    return Asked(write, layout, write.key, None, write.expect)
 
 
 def _of_each_record(asked: Sequence[Asked]) -> list[Asked]:

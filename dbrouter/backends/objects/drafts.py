@@ -115,7 +115,7 @@ async def present(asking: Asking, layout: Layout, name: str) -> Found | None:
 
 
 async def settle(asking: Asking, layout: Layout, name: str, *, patience: float | None = None) -> None:
-    """Return when no draft is in this place: wait for its writer, and drop its commit if it is too slow (`PATIENCE`)."""
+    """Return when no draft is in this place: wait for its writer, and drop its commit if that takes too long."""
     patience = PATIENCE if patience is None else patience
     watched, since, waited = "", 0.0, 0
     busy = Throttled(f"{name}: a commit of several records is about to change it; try again")

@@ -28,13 +28,13 @@ GRACE = timedelta(hours=1)
 class Version:
     """What a record was read at: its object's tag. Beside it, what its entries are made of: it spares a reading.
 
-    pending: whether a commit was about to change it, so that the tag does not say that it is still the same.
+    pending: whether a commit was about to change it. When that is decided the tag is the same, and the record is not.
     """
 
     tag: str
     tokens: Mapping[str, str] = field(compare=False, repr=False)
     values: Mapping[str, Any] = field(compare=False, repr=False)
-    pending: bool = field(default=False, compare=False)
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ it pins. Changes are rare, and nothing that is checked can be overtaken.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.filters import (
     EVERYTHING,
     Comparison,
@@ -25,7 +26,7 @@ from dbrouter.backends.kernel.filters import (
     one_of,
 )
 from dbrouter.backends.kernel.merging import Record
-from dbrouter.backends.kernel.ops import ABSENT, Get, Order, Put, Remove, Scan, Stored
+from dbrouter.backends.kernel.ops import ABSENT, Get, Key, Order, Put, Remove, Scan, Stored
 from dbrouter.router.agno_types import (
     DELETED_CONFIG_STAGE,
     PIN_LINK_KINDS,
@@ -43,6 +44,7 @@ T = TypeVar("T")
 COMPONENTS = "components"
 CONFIGS = "component_configs"
 LINKS = "component_links"
+LINK_KEY = ("parent_component_id", "parent_version", "link_kind", "link_key")
 
 LIVE = is_null("deleted_at")
 SHOWN = compare("stage", Comparison.NE, DELETED_CONFIG_STAGE)
@@ -237,31 +239,38 @@ def require_current(component_id: str, component: Record, expected: int | None) 
         )
 
 
-def link_puts(component_id: str, version: int, links: Iterable[Record], now: int) -> list[Put]:
-    """What writes a version's links."""
-    return [
-        Put(
-            table=LINKS,
-            record={
-                "parent_component_id": component_id,
-                "parent_version": version,
-                "link_kind": link["link_kind"],
-                "link_key": link["link_key"],
-                "child_component_id": link["child_component_id"],
-                "child_version": link["child_version"],
-                "position": link["position"],
-                "meta": link.get("meta"),
-                "created_at": now,
-            },
-            expect=ABSENT,
-        )
-        for link in links
-    ]
+def link_writes(
+    component_id: str, version: int, links: Iterable[Record], now: int, *, before: Iterable[Record] = ()
+) -> list[Put | Remove]:
+    """What makes these a version's links. before: those that it has. Raises `Duplicate` for one that is given twice."""
+    leaving = {_link_key(link): link for link in before}
+    had = frozenset(leaving)
+    puts: dict[Key, Put] = {}
+    for link in links:
+        record = {
+            "parent_component_id": component_id,
+            "parent_version": version,
+            "link_kind": link["link_kind"],
+            "link_key": link["link_key"],
+            "child_component_id": link["child_component_id"],
+            "child_version": link["child_version"],
+            "position": link["position"],
+            "meta": link.get("meta"),
+            "created_at": now,
+        }
+        key = _link_key(record)
+        if key in puts:
+            raise duplicate(LINKS, LINK_KEY)
+        # One commit writes a record once: a link that stays is written over, not removed and written.
+        puts[key] = Put(table=LINKS, record=record, expect=None if key in had else ABSENT)
+        leaving.pop(key, None)
+    return [*map(link_removal, leaving.values()), *puts.values()]
 
 
 def link_removal(link: Record) -> Remove:
     """What removes a link."""
-    key: tuple[Any, ...] = tuple(
-        link[column] for column in ("parent_component_id", "parent_version", "link_kind", "link_key")
-    )
-    return Remove(table=LINKS, key=key)
+    return Remove(table=LINKS, key=_link_key(link))
+
+
+def _link_key(link: Record) -> Key:
+    return tuple(link[column] for column in LINK_KEY)

@@ -22,8 +22,8 @@ from dbrouter.router.families.component_catalog import (
     PUBLISHED,
     SHOWN,
     Catalog,
-    link_puts,
     link_removal,
+    link_writes,
     require_child_versions,
     require_current,
     require_live,
@@ -156,7 +156,7 @@ class ComponentConfigs:
             before = [] if version is None else await self._catalog.links(component_id, number)
             writes: list[Write] = [put]
             if links is not None:
-                writes = [*map(link_removal, before), put, *link_puts(component_id, number, links, now)]
+                writes = [put, *link_writes(component_id, number, links, now, before=before)]
             if put.record["stage"] == PUBLISHED:
                 after = before if links is None else links
                 await self._catalog.require_published_children(after, f"Cannot publish {component_id} v{number}")

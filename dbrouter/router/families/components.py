@@ -25,8 +25,8 @@ from dbrouter.router.families.component_catalog import (
     LIVE,
     PUBLISHED,
     Catalog,
-    link_puts,
     link_removal,
+    link_writes,
     require_child_versions,
     require_current,
     require_live,
@@ -263,7 +263,7 @@ class Components:
                 (
                     Put(table=COMPONENTS, record=component, expect=ABSENT),
                     Put(table=CONFIGS, record=first, expect=ABSENT),
-                    *link_puts(component_id, FIRST_VERSION, links or (), now),
+                    *link_writes(component_id, FIRST_VERSION, links or (), now),
                 ),
             )
 

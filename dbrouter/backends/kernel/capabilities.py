@@ -81,8 +81,8 @@ class Capabilities:
     @property
     def complete(self) -> bool:
         """Whether every op runs natively, however tenants are kept apart."""
-        unclaimed = {each.name: each.default for each in fields(self) if each.name in CHEAPER}
-        return replace(self, **unclaimed, isolations=EVERYTHING_NATIVE.isolations) == EVERYTHING_NATIVE
+        aside = {each.name: each.default for each in fields(self) if each.name in (*CHEAPER, "isolations")}
+        return replace(self, **aside) == replace(EVERYTHING_NATIVE, **aside)
 
     def as_dict(self) -> dict[str, Any]:
         """Name -> claimed, for tables and `dbrouter check`; filters as "all", "one table" or "none"."""
@@ -110,5 +110,6 @@ EVERYTHING_NATIVE = Capabilities(
     uniques=True,
     parents=True,
     commits=True,
+    together=True,
     isolations=frozenset({Isolation.SCHEMA, Isolation.ROWS}),
 )

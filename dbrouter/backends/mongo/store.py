@@ -82,7 +82,9 @@ class _Mongo:
     @property
     def capabilities(self) -> Capabilities:
         """Everything, but for filters that read another table or JSON as text, and commits where it has none."""
-        return replace(EVERYTHING_NATIVE, filters=runs_natively, commits=self._transactions)
+        return replace(
+            EVERYTHING_NATIVE, filters=runs_natively, commits=self._transactions, together=self._transactions
+        )
 
     async def execute(self, op: Op[R], /) -> R:
         """The op's answer."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_in
+from functools import partial
 from typing import Any
 
 from dbrouter.backends.kernel.completing import key_in
@@ -25,6 +26,8 @@ from dbrouter.backends.objects.drafts import Decision, Draft, Seen, drafted, rep
 from dbrouter.backends.objects.layout import Layout
 from dbrouter.backends.objects.reading import GRACE, Version, current
 from dbrouter.backends.objects.writing import RACES, Replacement, named, put, remove, write_entries
+
+NOTHING = Seen(b"", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,15 @@ async def _together(asking: Asking, records: Sequence[Asked]) -> dict[str, Versi
     """The versions of what is put, by name."""
     lost_all = Conflict(f"a commit of {len(records)} records: {RACES} tries all lost to other writers")
     for lost in range(RACES):
-        planned = await asking.each([lambda each=each: _planned(asking, each) for each in records])
+        planned = await asking.each([partial(_planned, asking, each, hopeful=not lost) for each in records])
         parts = [part for part in planned if part is not None]
         tags = await _Attempt(asking, parts).made() if parts else {}
         if tags is not None:
             return {
                 part.asked.name: part.replacement.version(tags[part.asked.name]) for part in parts if part.replacement
             }
-        await asking.pause(lost, lost_all)
+        if lost:  # what was hoped for at first is looked at without a pause
+            await asking.pause(lost, lost_all)
     raise lost_all
 
 
@@ -121,10 +125,13 @@ def _of_each_record(asked: Sequence[Asked]) -> list[Asked]:
     return list(every.values())
 
 
-async def _planned(asking: Asking, asked: Asked) -> Part | None:
-    """The part of one record; `None` if nothing is to be done. Raises if what is there is not what is expected."""
-    before = await _settled(asking, asked)
-    there = None if before.tag is None else current(asked.layout, asked.key, Found(before.content, before.tag))
+async def _planned(asking: Asking, asked: Asked, *, hopeful: bool = False) -> Part | None:
+    """The part of one record; `None` if nothing is to be done. Raises if what is there is not what is expected.
+
+    hopeful: a record that is expected not to be there is not looked for. Its draft will tell if that is wrong.
+    """
+    before = NOTHING if hopeful and asked.expect is ABSENT else await _settled(asking, asked)
+    there = current(asked.layout, asked.key, Found(before.content, before.tag or "")) if before.content else None
     version = None if there is None else there[1]
     write, expect = asked.write, asked.expect
     if expect is ABSENT and version is not None:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 async def insert(store: Store, table: str, *records: Record) -> None:
     """Store new records: at once, or one by one where the store is not atomic over several."""
-    for some in [records] if store.capabilities.commits else [(record,) for record in records]:
+    for some in [records] if store.capabilities.together else [(record,) for record in records]:
         await store.execute(Insert(table=table, records=some))
 
 

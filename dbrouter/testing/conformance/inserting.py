@@ -25,14 +25,16 @@ async def refused(store: Store, error: type[Exception], table: str, *records: Re
 
 
 async def test_many_records_are_stored_at_once(store: Store) -> None:
-    records = tuple(learning(f"{index:04}", content={"n": index}) for index in range(1500))
+    # More than one statement takes; where each record is a request of its own, fewer will do.
+    count = 1500 if store.capabilities.together else 150
+    records = tuple(learning(f"{index:04}", content={"n": index}) for index in range(count))
     if not store.capabilities.commits:
         with pytest.raises(Unsupported):
             await store.execute(Insert(table="learnings", records=records))
         return
     await store.execute(Insert(table="learnings", records=records))
-    assert len(await found(store, "learnings")) == 1500
-    assert (await record_of(store, "learnings", "1234"))["content"] == {"n": 1234}
+    assert len(await found(store, "learnings")) == count
+    assert (await record_of(store, "learnings", "0123"))["content"] == {"n": 123}
 
 
 async def test_records_may_name_different_columns(store: Store) -> None:

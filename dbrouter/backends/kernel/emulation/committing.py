@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import assert_never
 
 from dbrouter.backends.kernel.completing import changed, key_in
 from dbrouter.backends.kernel.duplicates import duplicate
+from dbrouter.backends.kernel.emulation.at_once import a_few_at_once
 from dbrouter.backends.kernel.emulation.deleting import Deleting
 from dbrouter.backends.kernel.emulation.internal_tables import RESERVATIONS
 from dbrouter.backends.kernel.emulation.native import Native
@@ -117,8 +119,7 @@ class Committing:
                 )
             except (Conflict, Duplicate):
                 # Either what the caller expects is not so, or a race was lost that the kernel can run again.
-                for write in writes:
-                    before = await self._before(write)
+                for write, before in zip(writes, await self._all_before(writes), strict=True):
                     self._require(self._resolved(write, before), before)
                 if main == list(writes) and not beside:
                     raise
@@ -130,8 +131,7 @@ class Committing:
         beside: dict[tuple[str, Key], Put | Remove] = {}
         touched = {(write.table, self._key(write)) for write in writes if not isinstance(write, Check | Require)}
         removed = {(write.table, write.key) for write in writes if isinstance(write, Remove)}
-        for asked in writes:
-            before = await self._before(asked)
+        for asked, before in zip(writes, await self._all_before(writes), strict=True):
             write = self._resolved(asked, before)
             self._require(write, before)
             spec = self._reading.spec(write.table)
@@ -182,6 +182,9 @@ class Committing:
         if before is None or not matches(where, before.record):
             raise Conflict(f"{table}: the record is not there, or not as the commit needs it; nothing was written")
         return before.record
+
+    async def _all_before(self, writes: Sequence[Write]) -> list[Stored | None]:
+        return await a_few_at_once(self._store.runtime, [partial(self._before, write) for write in writes])
 
     async def _before(self, write: Write) -> Stored | None:
         return await self._reading.current(write.table, self._key(write))

@@ -11,7 +11,8 @@ from typing import cast
 
 import pytest
 
-from dbrouter.backends.kernel.running import FAN_OUT_THREADS, AsyncRuntime, BlockingRuntime, finish
+from dbrouter.backends.kernel import running
+from dbrouter.backends.kernel.running import FAN_OUT_THREADS, AsyncRuntime, BlockingRuntime, Runtime, finish
 from tests.waiting import PATIENCE
 
 WHO: ContextVar[str] = ContextVar("WHO", default="nobody")
@@ -125,3 +126,58 @@ def test_a_closed_runtime_may_be_used_again() -> None:
     for _ in range(2):
         assert finish(runtime.gather([call, call])) == [7, 7]
         runtime.close()
+
+
+def test_threads_that_ask_for_the_same_turn_go_one_by_one_and_others_beside_them() -> None:
+    runtime = BlockingRuntime()
+    inside, together = 0, 0
+
+    async def work(what: str) -> None:
+        nonlocal inside, together
+        async with runtime.one_at_a_time(("session", what)):
+            inside += 1
+            together = max(together, inside)
+            time.sleep(0.005)
+            inside -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: finish(work("s")), range(16)))
+    assert together == 1
+    gate = threading.Barrier(2)
+
+    async def meet(what: str) -> None:
+        async with runtime.one_at_a_time(what):
+            gate.wait(PATIENCE)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda what: finish(meet(what)), ("one", "other")))
+
+
+async def test_tasks_that_ask_for_the_same_turn_go_one_by_one() -> None:
+    runtime = AsyncRuntime()
+    inside, together = 0, 0
+
+    async def work() -> None:
+        nonlocal inside, together
+        async with runtime.one_at_a_time("s"):
+            inside += 1
+            together = max(together, inside)
+            await asyncio.sleep(0.001)
+            inside -= 1
+
+    await asyncio.gather(*(work() for _ in range(16)))
+    assert together == 1
+
+
+def test_nobody_waits_long_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "LONGEST_TURN", 0.05)
+    blocking = BlockingRuntime()
+
+    async def within(runtime: Runtime) -> bool:
+        async with runtime.one_at_a_time("s"), runtime.one_at_a_time("s"):
+            return True
+
+    assert finish(within(blocking))
+    assert asyncio.run(within(AsyncRuntime()))
+    # Those who did not get it have left it as it was.
+    assert finish(within(blocking))

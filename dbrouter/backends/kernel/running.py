@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import copy_context
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 
@@ -20,6 +22,8 @@ T = TypeVar("T")
 
 FAN_OUT_THREADS = 16
 """Databases that one blocking call asks at once; more wait for a thread."""
+LONGEST_TURN = 1.0
+"""Seconds that a call waits for others of its process before it goes on beside them."""
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -49,6 +53,13 @@ class Runtime(Protocol):
         """Who is calling: the thread and, on an event loop, the task."""
         ...
 
+    def one_at_a_time(self, what: Hashable) -> AbstractAsyncContextManager[None]:
+        """Keep other calls of this process that ask for the same outside, for `LONGEST_TURN` at most.
+
+        It spares writers of one record lost races, and decides nothing: databases decide who wins.
+        """
+        ...
+
 
 class BlockingRuntime:
     """For stores whose coroutines never suspend: sleeping blocks the thread, fan-out takes a bounded thread pool."""
@@ -63,6 +74,7 @@ class BlockingRuntime:
         """Have no threads yet."""
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[Hashable, threading.Lock] = WeakValueDictionary()
 
     async def sleep(self, seconds: float) -> None:
         """Block this thread."""
@@ -80,6 +92,18 @@ class BlockingRuntime:
             return (threading.get_ident(), id(asyncio.current_task()))
         except RuntimeError:
             return (threading.get_ident(), 0)
+
+    @asynccontextmanager
+    async def one_at_a_time(self, what: Hashable) -> AsyncGenerator[None]:
+        """Wait on this thread."""
+        with self._lock:
+            turn = self._turns.setdefault(what, threading.Lock())
+        mine = turn.acquire(timeout=LONGEST_TURN)
+        try:
+            yield
+        finally:
+            if mine:
+                turn.release()
 
     def _started(self, call: Callable[[], Awaitable[T]]) -> Callable[[], T | BaseException]:
         """Start a call on a thread; answers what waits for its outcome."""
@@ -116,6 +140,9 @@ class AsyncRuntime:
 
     blocking = False
 
+    def __init__(self) -> None:
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
     async def sleep(self, seconds: float) -> None:
         """Suspend this task."""
         await asyncio.sleep(seconds)
@@ -127,6 +154,20 @@ class AsyncRuntime:
     def caller(self) -> tuple[int, int]:
         """The thread and its task."""
         return (threading.get_ident(), id(asyncio.current_task()))
+
+    @asynccontextmanager
+    async def one_at_a_time(self, what: Hashable) -> AsyncGenerator[None]:
+        """Wait in this task, for others of its loop."""
+        turn = self._turns.setdefault((asyncio.get_running_loop(), what), asyncio.Lock())
+        mine = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_TURN):
+                mine = await turn.acquire()
+        try:
+            yield
+        finally:
+            if mine:
+                turn.release()
 
 
 def _outcome(call: Callable[[], Awaitable[T]]) -> T | BaseException:

@@ -76,29 +76,36 @@ class Saving:
 
     async def _merge_into_others(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
         """The row, saved over what others have written since it was read. Each try is a read and a write."""
-        own = row["session_data"]
-        attempts = Attempts(self._store.runtime, f"session {row['session_id']!r}", told="save it again")
-        while True:
-            # Before the read: what is read before a pause is old after it.
-            await attempts.again()
-            stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
-            if stored is None:
-                # Deleted since it was read; agno's save brings it back, so does ours.
-                data, put = own, Put(table="sessions", record=row, expect=ABSENT)
-            elif GUARD.admits(stored.record, row):
-                data = self._merged(origin.own_data(), own, stored.record["session_data"])
-                record = after_upsert(stored.record, {**row, "session_data": data}, self._rules(row))
-                # No upsert: a database that merges by itself would have to read the record again.
-                put = Put(table="sessions", record=record, expect=stored.version)
-            else:
-                return None
-            try:
-                (version,) = await self._store.execute(Commit(writes=(put,)))
-            except (Conflict, Duplicate):
-                continue
-            self._remember(session, own, data, Stored(put.record, version), origin.place)
-            # Whole rows are the caller's to keep, and share nothing with the session.
-            return as_stored(SESSIONS, put.record) if whole else put.record
+        # Who has lost once is likely to again, and mostly to agents of the same process.
+        async with self._store.runtime.one_at_a_time(("session", origin.place, row["session_id"])):
+            attempts = Attempts(self._store.runtime, f"session {row['session_id']!r}", told="save it again")
+            while True:
+                # Before the read: what is read before a pause is old after it.
+                await attempts.again()
+                stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
+                put = self._over(stored, row, origin)
+                if put is None:
+                    return None
+                try:
+                    (version,) = await self._store.execute(Commit(writes=(put,)))
+                except (Conflict, Duplicate):
+                    continue
+                data = put.record["session_data"]
+                self._remember(session, row["session_data"], data, Stored(put.record, version), origin.place)
+                # Whole rows are the caller's to keep, and share nothing with the session.
+                return as_stored(SESSIONS, put.record) if whole else put.record
+
+    def _over(self, stored: Stored | None, row: Record, origin: Origin) -> Put | None:
+        """What saves the row over what is stored; `None` if that belongs to another owner."""
+        if stored is None:
+            # Deleted since it was read; agno's save brings it back, so does ours.
+            return Put(table="sessions", record=row, expect=ABSENT)
+        if not GUARD.admits(stored.record, row):
+            return None
+        data = self._merged(origin.own_data(), row["session_data"], stored.record["session_data"])
+        record = after_upsert(stored.record, {**row, "session_data": data}, self._rules(row))
+        # No upsert: a database that merges by itself would have to read the record again.
+        return Put(table="sessions", record=record, expect=stored.version)
 
     def _merged(self, base: Any, mine: Any, theirs: Any) -> Any:
         return merged(base or {}, mine or {}, theirs or {}, strict=self._on_conflict == "raise")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast
 
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
@@ -43,6 +44,10 @@ class InTurns:
     def caller(self) -> tuple[int, int]:
         """Who is calling."""
         return self._inner.caller()
+
+    def one_at_a_time(self, what: Hashable) -> AbstractAsyncContextManager[None]:
+        """Keep other calls that ask for the same outside."""
+        return self._inner.one_at_a_time(what)
 
 
 class Everyone:

@@ -137,7 +137,7 @@ def test_threads_that_ask_for_the_same_turn_go_one_by_one_and_others_beside_them
         async with runtime.one_at_a_time(("session", what)):
             inside += 1
             together = max(together, inside)
-            time.sleep(0.005)
+            await runtime.sleep(0.005)
             inside -= 1
 
     with ThreadPoolExecutor(8) as pool:
@@ -153,7 +153,7 @@ def test_threads_that_ask_for_the_same_turn_go_one_by_one_and_others_beside_them
         list(pool.map(lambda what: finish(meet(what)), ("one", "other")))
 
 
-async def test_tasks_that_ask_for_the_same_turn_go_one_by_one() -> None:
+def test_tasks_that_ask_for_the_same_turn_go_one_by_one() -> None:
     runtime = AsyncRuntime()
     inside, together = 0, 0
 
@@ -165,7 +165,10 @@ async def test_tasks_that_ask_for_the_same_turn_go_one_by_one() -> None:
             await asyncio.sleep(0.001)
             inside -= 1
 
-    await asyncio.gather(*(work() for _ in range(16)))
+    async def all_at_once() -> None:
+        await asyncio.gather(*(work() for _ in range(16)))
+
+    asyncio.run(all_at_once())
     assert together == 1
 
 

@@ -112,6 +112,17 @@ def another(folder: Path, bucket: Watched) -> ObjectsStore:
     return ObjectsStore(ObjectsSettings(path=folder), bucket=Watched(folder, like_a_cloud=not bucket.removes))
 
 
+def before_the_decision(bucket: Watched, happens: Callable[[], object]) -> None:
+    """Have this happen once, when all drafts of a commit are there."""
+
+    def before(request: str, name: str) -> None:
+        if request == "put" and "~decisions" in name:
+            bucket.before = lambda _request, _name: None
+            happens()
+
+    bucket.before = before
+
+
 def crash() -> None:
     raise Crash
 
@@ -225,12 +236,7 @@ def test_who_waits_too_long_for_a_decision_drops_the_commit(
     writes = prepared(driver)
     other = another(folder, bucket)
 
-    def meanwhile(request: str, name: str) -> None:
-        if request == "put" and "~decisions" in name:
-            bucket.before = lambda _request, _name: None
-            commit(other, put("changed", user_id="other"))
-
-    bucket.before = meanwhile
+    before_the_decision(bucket, lambda: commit(other, put("changed", user_id="other")))
     with pytest.raises(Conflict):
         commit(driver, *writes)
     assert users_of(driver, KEYS) == {"changed": "other", "created": None, "removed": "old", "checked": "old"}
@@ -242,13 +248,11 @@ def test_a_commit_that_was_dropped_for_nothing_is_made_in_a_second_try(
     writes = prepared(driver)
     other = another(folder, bucket)
 
-    def meanwhile(request: str, name: str) -> None:
-        if request == "put" and "~decisions" in name:
-            bucket.before = lambda _request, _name: None
-            with pytest.raises(Duplicate):
-                commit(other, put("changed", ABSENT))
+    def create() -> None:
+        with pytest.raises(Duplicate):
+            commit(other, put("changed", ABSENT))
 
-    bucket.before = meanwhile
+    before_the_decision(bucket, create)
     # Like the tags of a bucket: what was put back is what was there, byte for byte.
     commit(driver, put("created", ABSENT, user_id="new"), put("changed", user_id="new"), writes[2])
     assert users(driver) == AFTER

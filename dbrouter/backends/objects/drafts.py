@@ -147,12 +147,11 @@ async def decision_on(asking: Asking, name: str) -> Decision | None:
 
 async def replace(asking: Asking, name: str, tag: str, content: bytes) -> str | None:
     """Put the content in the place of a draft; answers the object's tag, `None` if it was replaced already."""
-    try:
+    # Somebody who met it has put there what was decided, or something over it.
+    with contextlib.suppress(Changed):
         if content:
             return await asking.put(name, content, tag)
         await asking.clear(name, tag)
-    except Changed:
-        pass  # by somebody who met it, by what was decided as well, or over that
     return None
 
 

@@ -36,7 +36,7 @@ def walks(spec: TableSpec, path: tuple[str, ...], order: Order) -> bool:
 
 
 CAPABILITIES = Capabilities(walks=walks, commits=True, isolations=frozenset({Isolation.SCHEMA, Isolation.ROWS}))
-"""Records are read by key, by value and in order, and written one by one; the kernel does the rest."""
+"""Records are read by key, by value and in order, and written on conditions; the kernel does the rest."""
 
 
 class ObjectsStore:

@@ -67,7 +67,7 @@ async def remove(asking: Asking, layout: Layout, write: Remove) -> None:
         elif not isinstance(expected, Version):
             raise conflict
         try:
-            await _settled(asking, layout, name, expected)
+            await _refuse_pending(asking, layout, name, expected)
             await asking.clear(name, expected.tag)
         except Changed as race:
             if write.expect is not None:
@@ -123,7 +123,7 @@ async def _replace(
 ) -> Version:
     """Write the record over exactly that version, `None`: where there is none. Raises `Changed`."""
     replacement = Replacement.over(layout, values, over)
-    await _settled(asking, layout, name, over)
+    await _refuse_pending(asking, layout, name, over)
     began = time.time()
     try:
         await write_entries(asking, replacement.fresh)
@@ -138,7 +138,7 @@ async def _replace(
     return replacement.version(tag)
 
 
-async def _settled(asking: Asking, layout: Layout, name: str, over: Version | None) -> None:
+async def _refuse_pending(asking: Asking, layout: Layout, name: str, over: Version | None) -> None:
     """Raise `Changed`, after it has ended, if a commit was about to change the record as it was read."""
     if over is not None and over.pending:
         await settle(asking, layout, name)

@@ -110,12 +110,10 @@ async def test_a_key_may_be_used_again_after_a_delete(store: Store) -> None:
 
 
 async def test_many_records_are_deleted_at_once(store: Store) -> None:
-    # More than one statement takes; where the kernel deletes record by record, fewer will do.
-    count = 1100 if store.capabilities.deletes else 110
-    await insert(store, "learnings", *(learning(f"{index}") for index in range(count + 20)))
-    keys = [f"{index}" for index in range(count)]
-    assert await store.execute(Delete(table="learnings", where=one_of("learning_id", keys))) == count
-    assert len(await found(store, "learnings")) == 20
+    await insert(store, "learnings", *(learning(f"{index}") for index in range(1200)))
+    keys = [f"{index}" for index in range(1100)]
+    assert await store.execute(Delete(table="learnings", where=one_of("learning_id", keys))) == 1100
+    assert len(await found(store, "learnings")) == 100
 
 
 async def test_of_many_who_delete_the_same_record_one_is_told_so(store: Store) -> None:

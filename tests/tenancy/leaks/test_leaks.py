@@ -26,7 +26,7 @@ from tests.tenancy.leaks.worlds import World, look, look_into_memory, world
 
 FACTOR = float(os.environ.get("DBROUTER_LEAKS", "1"))
 
-CALLS = {"memory": 94_000, "sqlite": 5_000, "postgres": 3_000, "s3": 500, "gcs": 500}
+CALLS = {"memory": 94_000, "sqlite": 5_000, "postgres": 3_000}
 OTHERS = 1_000
 """Calls by backend. The filters and the last lock are the same on all: memory has the calls, the others show that what
 they are given to store and to find arrives."""

@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dbrouter.backends.firestore.addresses import LONGEST_ID, Place, document_id
-from dbrouter.backends.firestore.index_keys import Entries, after
+from dbrouter.backends.firestore.addresses import Place, document_id
+from dbrouter.backends.firestore.index_keys import LONGEST_ORDER, Entries
 from dbrouter.backends.firestore.layout import Layout
 from dbrouter.backends.kernel.emulation import SERVED_TABLES
 from dbrouter.backends.kernel.filters import Field
 from dbrouter.backends.kernel.ops import Order
+from dbrouter.backends.kernel.ordered_form import behind
 from dbrouter.backends.kernel.ordering import sort_records
 from dbrouter.backends.kernel.tables import TableSpec
 
+LONGEST_ID = 1500
 MOST_INDEXED = 1500
 TEXTS = st.one_of(
     st.text(max_size=12),
@@ -79,12 +81,21 @@ def test_the_entries_of_a_path_are_those_that_begin_with_its_value(user: str, ot
     assert entry is not None
     assert len(entry) <= MOST_INDEXED
     prefix = entries.leading([other])
-    assert (prefix <= entry < after(prefix)) is (user == other)
+    assert (prefix <= entry < behind(prefix)) is (user == other)
 
 
 def test_a_record_without_the_value_is_on_no_path_of_it() -> None:
     _, entries = entries_of("sessions", "user_id__by__created_at")
     assert entries.of_record(session("s", None, 1)) is None
+
+
+def test_what_is_cut_stands_behind_what_ends_where_it_is_cut() -> None:
+    _, entries = entries_of("sessions", "all__by__created_at")
+    ends, goes_on = "a" * (LONGEST_ORDER - 2), "a" * (LONGEST_ORDER - 2) + "\x00b"
+    first, second = session("z", "u", ends), session("a", "u", goes_on)
+    assert entries.is_exact(first)
+    assert not entries.is_exact(second)
+    assert (entries.of_record(first) or b"") < (entries.of_record(second) or b"")
 
 
 @pytest.mark.parametrize("table", SERVED_TABLES)

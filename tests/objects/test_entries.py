@@ -193,7 +193,7 @@ def test_old_tombstones_are_removed_and_young_ones_stay(folder: Path) -> None:
             age(folder, 8 * 24 * 3600)
     assert finish(driver.compact()).tombstones == 1
     names = [each.name for each in (folder / "tables" / "agno_sessions" / "r").glob("*")]
-    assert names == ["syoung!"]
+    assert names == ["tyoung!"]
 
 
 def test_nobody_writes_over_a_tombstone_that_is_being_removed(folder: Path) -> None:
@@ -203,7 +203,7 @@ def test_nobody_writes_over_a_tombstone_that_is_being_removed(folder: Path) -> N
     driver = ObjectsStore(ObjectsSettings(path=folder, deadline=0.5), bucket=bucket)
     put(driver, session("s1"))
     remove(driver, "s1")
-    place = folder / "tables" / "agno_sessions" / "r" / "ss1!"
+    place = folder / "tables" / "agno_sessions" / "r" / "ts1!"
     place.write_bytes(seal())
     with pytest.raises(Throttled, match="tombstone is being removed"):
         put(driver, session("s1"), ABSENT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dbrouter.backends.kernel.duplicates import unique_values
+from dbrouter.backends.kernel.ordered_form import canonical
 from dbrouter.backends.kernel.tenant_tables import ALL_TABLES
-from dbrouter.backends.redis.encoding import canonical
 from dbrouter.backends.redis.layout import Layout, Table
 from dbrouter.backends.redis.records import flat_record
 

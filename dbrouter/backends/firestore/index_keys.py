@@ -9,16 +9,12 @@ are inexact, and who walks into one sorts by the whole values.
 from __future__ import annotations
 
 import hashlib
-import math
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.listings import Listing
+from dbrouter.backends.kernel.ordered_form import behind, canonical, in_a_row
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.kernel.tenant_tables import TENANT
 
@@ -27,7 +23,8 @@ LONGEST_ORDER = 400
 LONGEST_KEY = 720
 """Bytes. Two path values, the order and the key with all their marks stay below 1,500."""
 
-_NUMBER, _TEXT, _DATE, _OTHER, _DIGEST, _NULL = b"\x10", b"\x20", b"\x30", b"\x40", b"\x50", b"\xf0"
+_DIGEST = b"h"
+"""What no value in its ordered form begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,67 +57,24 @@ class Entries:
 
     def position(self, record: Mapping[str, Any]) -> bytes:
         """The rest of the record's entry: its place among those of its path."""
-        return _ordered(self._by(record))[:LONGEST_ORDER] + self._key(record)
+        order = canonical(self._by(record))
+        # What is cut stands behind what ends there.
+        return (order if len(order) <= LONGEST_ORDER else behind(order[:LONGEST_ORDER])) + self._key(record)
 
     def is_exact(self, record: Mapping[str, Any]) -> bool:
         """Whether the entry holds the order and the key whole, so that it sorts as they do."""
-        by = self._by(record)
-        number = isinstance(by, int) and abs(by) >= 2**63
-        return (
-            not number
-            and not isinstance(by, Decimal | bytes)
-            and len(_ordered(by)) <= LONGEST_ORDER
-            and (len(self._key(record)) <= LONGEST_KEY)
-        )
+        return len(canonical(self._by(record))) <= LONGEST_ORDER and len(self._key(record)) <= LONGEST_KEY
 
     def _by(self, record: Mapping[str, Any]) -> Any:
         value = record[self.listing.by]
         return record[self.listing.fallback] if value is None and self.listing.fallback else value
 
     def _key(self, record: Mapping[str, Any]) -> bytes:
-        key = b"".join(_ordered(record[column]) for column in self.key)
+        key = in_a_row(record[column] for column in self.key)
         return key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + hashlib.sha256(key).digest()
-
-
-def after(prefix: bytes) -> bytes:
-    """The first bytes behind all that begin with the prefix. No mark of ours is 255."""
-    return prefix + b"\xff"
-
-
-def _ordered(value: Any) -> bytes:
-    """Bytes in the order of the values, nulls last. None is the beginning of another, so they may be cut."""
-    match value:
-        case None:
-            return _NULL
-        case str():
-            return _TEXT + _escaped(value)
-        case bool() | int() | float() | Decimal():
-            return _NUMBER + _number(value)
-        case date():
-            return _DATE + value.isoformat().encode()
-        case _:
-            return _OTHER + _escaped(encode(value))
 
 
 def _exact(value: Any) -> bytes:
     """Bytes that only equal values have."""
-    whole = _ordered(value)
+    whole = canonical(value)
     return whole if len(whole) <= LONGEST_PATH_VALUE else _DIGEST + hashlib.sha256(whole).digest()
-
-
-def _escaped(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass").replace(b"\x00", b"\x00\xff") + b"\x00\x01"
-
-
-def _number(value: float | Decimal) -> bytes:
-    """Integers and floats in one order: the nearest float, then how far the integer is above it."""
-    try:
-        near = float(value)
-    except OverflowError:
-        near = float("inf") if value > 0 else float("-inf")
-    rest = value - int(near) if isinstance(value, int) and math.isfinite(near) else 0
-    (bits,) = struct.unpack(">Q", struct.pack(">d", near + 0.0))
-    # The order of floats is that of their bits, once negative ones are turned round.
-    bits = bits ^ 0xFFFFFFFFFFFFFFFF if bits >> 63 else bits | 1 << 63
-    far = max(-(2**63), min(2**63 - 1, rest)) + 2**63
-    return struct.pack(">QQ", bits, far)

@@ -10,7 +10,7 @@ from typing import Any
 
 from dbrouter.backends.firestore.addresses import PARTS, Place, document_id
 from dbrouter.backends.firestore.exchange import Exchange
-from dbrouter.backends.firestore.index_keys import Entries, after
+from dbrouter.backends.firestore.index_keys import Entries
 from dbrouter.backends.firestore.layout import COLUMNS, COUNT, ENTRIES, MOVED, PART_OF, WRITTEN, Layout
 from dbrouter.backends.firestore.messages import GREATER, GREATER_OR_EQUAL, LESS, Found, query_of
 from dbrouter.backends.kernel.completing import check_columns, projected, with_text
@@ -21,6 +21,7 @@ from dbrouter.backends.kernel.filters import EVERYTHING, And, Compare, Compariso
 from dbrouter.backends.kernel.loading import children_scan, in_order
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Get, GetMany, Key, Load, Loaded, Page, Scan, Stored, Version, Walk, Walked
+from dbrouter.backends.kernel.ordered_form import behind
 from dbrouter.backends.kernel.ordering import page_of, sort_records
 
 REREADS = 8
@@ -280,7 +281,7 @@ def _entry(entries: Entries) -> str:
 
 def _bounds(prefix: bytes, cursor: Cursor | None = None, *, descending: bool = False) -> list[tuple[int, bytes]]:
     """All entries that begin with the prefix and lie behind the cursor."""
-    low, high = (GREATER_OR_EQUAL, prefix), (LESS, after(prefix))
+    low, high = (GREATER_OR_EQUAL, prefix), (LESS, behind(prefix))
     if cursor is None:
         return [low, high]
     return [low, (LESS, cursor.entry)] if descending else [(GREATER, cursor.entry), high]

@@ -18,9 +18,10 @@ from typing import Any
 from dbrouter.backends.kernel.emulation.access import MOMENTS
 from dbrouter.backends.kernel.listings import Listing, listings
 from dbrouter.backends.kernel.ops import Key, Order
+from dbrouter.backends.kernel.ordered_names import beginning, packed, part
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.kernel.tenant_tables import TENANT
-from dbrouter.backends.objects.names import beginning, folder_name, mirrored, packed, part
+from dbrouter.backends.objects.names import folder_name, mirrored
 
 VALUE, ORDER, KEY = 110, 48, 110
 """Characters of a part, a cut one's digest aside: no file's name is over 255 bytes, and no object's over 1,024."""

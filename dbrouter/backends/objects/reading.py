@@ -12,13 +12,14 @@ from dbrouter.backends.kernel.filters import columns_of, pinned
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Key, Order, Scan, Walk, Walked
+from dbrouter.backends.kernel.ordered_names import exact
 from dbrouter.backends.kernel.ordering import rank_of, sort_records
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.body import MARKER, Body, read
 from dbrouter.backends.objects.bucket import Found, Listed
 from dbrouter.backends.objects.drafts import present
 from dbrouter.backends.objects.layout import TOKEN, Along, Layout
-from dbrouter.backends.objects.names import exact, mirrored
+from dbrouter.backends.objects.names import mirrored
 
 GRACE = timedelta(hours=1)
 """How old an entry must be that no record names before it is removed: its writer may be about to write the record."""

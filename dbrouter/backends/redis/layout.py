@@ -18,9 +18,9 @@ from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.filters import And, Everything, Filter, IsNull, Not
 from dbrouter.backends.kernel.listings import listings
 from dbrouter.backends.kernel.ops import Key
+from dbrouter.backends.kernel.ordered_form import canonical, in_a_row
 from dbrouter.backends.kernel.tables import TableSpec, Unique, declared
 from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, CHILDREN, PREFIX, TENANT, physical_names
-from dbrouter.backends.redis.encoding import canonical
 
 VERSION = "@"
 """The field of a record's hash that holds its version."""
@@ -67,7 +67,7 @@ class Table:
 
     def key_text(self, key: Key) -> bytes:
         """The end of the record's key in Redis."""
-        return b"".join(map(canonical, key[1:] if self.shared else key))
+        return in_a_row(key[1:] if self.shared else key)
 
     def place_of(self, path: Sequence[str], by: str | None = None, fallback: str | None = None) -> int | None:
         """The number of the index along this path in this order (`None`: in any), counted from 1 as Lua does."""

@@ -13,9 +13,9 @@ from dbrouter.backends.kernel.filters import And, Compare, Comparison, Everythin
 from dbrouter.backends.kernel.loading import parent_is
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Get, GetMany, Key, Load, Loaded, Order, Stored, Walk, Walked
+from dbrouter.backends.kernel.ordered_form import in_a_row
 from dbrouter.backends.kernel.ordering import page_of, sort_records
 from dbrouter.backends.kernel.tenant_tables import TENANT
-from dbrouter.backends.redis.encoding import canonical
 from dbrouter.backends.redis.layout import Layout, Table
 from dbrouter.backends.redis.records import asked, record_of
 from dbrouter.backends.redis.scripts import Argument, Request, running, script_for
@@ -38,7 +38,7 @@ class Along:
     @property
     def prefixes(self) -> tuple[bytes, ...]:
         """What the members of an index along the path begin with."""
-        return tuple(b"".join(map(canonical, way)) for way in self.ways)
+        return tuple(map(in_a_row, self.ways))
 
 
 def along(table: Table, where: Filter) -> Along:

@@ -8,8 +8,8 @@ from typing import Any
 from dbrouter.backends.kernel.codec import decode
 from dbrouter.backends.kernel.errors import TooLarge
 from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.ordered_form import decoded, encoded
 from dbrouter.backends.kernel.stored_form import encoded as stored_values
-from dbrouter.backends.redis.encoding import decoded, encoded
 from dbrouter.backends.redis.layout import VERSION, Table
 
 LARGEST = 512 * 1024 * 1024

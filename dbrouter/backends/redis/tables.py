@@ -32,12 +32,12 @@ from dbrouter.backends.kernel.ops import (
     Version,
     Walk,
 )
+from dbrouter.backends.kernel.ordered_form import canonical, decoded
 from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.redis import reading
 from dbrouter.backends.redis.connections import Connections
 from dbrouter.backends.redis.durability import Durability
-from dbrouter.backends.redis.encoding import canonical, decoded
 from dbrouter.backends.redis.layout import Layout
 from dbrouter.backends.redis.scripts import Request
 from dbrouter.backends.redis.upserting import upserted

@@ -13,10 +13,10 @@ from dbrouter.backends.kernel.completing import check_columns, completed, key_in
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.merging import Next, Record, merged
 from dbrouter.backends.kernel.ops import Stored, Upsert
+from dbrouter.backends.kernel.ordered_form import decoded
 from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.kernel.stored_form import as_stored, encoded
-from dbrouter.backends.redis.encoding import decoded
 from dbrouter.backends.redis.layout import Layout, Table
 from dbrouter.backends.redis.records import flat_record
 from dbrouter.backends.redis.writing import Writes

@@ -12,9 +12,9 @@ from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.errors import Conflict, StoreError, Unsupported
 from dbrouter.backends.kernel.merging import Fill, Keep, Next, Present, Record, Replace, Rule, SetTo
 from dbrouter.backends.kernel.ops import ABSENT, Check, Key, Put, Remove, Upsert
+from dbrouter.backends.kernel.ordered_form import parts_of
 from dbrouter.backends.kernel.relating import missing_parent, still_referenced
 from dbrouter.backends.kernel.tables import Parent
-from dbrouter.backends.redis.encoding import parts_of
 from dbrouter.backends.redis.layout import Layout, Table, local
 from dbrouter.backends.redis.records import fields_of
 from dbrouter.backends.redis.scripts import Argument, Request, running, script_for

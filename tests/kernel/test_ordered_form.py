@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbrouter.backends.redis.encoding import NULL, canonical, decoded, encoded, parts_of
+from dbrouter.backends.kernel.ordered_form import NULL, canonical, decoded, encoded, parts_of
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=8) | st.sampled_from(["", "\x00", "a\x00", "a", "\ud800"])
 NUMBERS = (

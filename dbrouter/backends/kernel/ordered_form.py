@@ -1,15 +1,18 @@
 """Plain values as bytes that sort as the values do, and that end themselves: several in a row sort as a tuple does.
 
-A record keeps its columns in this form, so that a script can put them into its indexes, compare and merge them without
-knowing what they say. Text is UTF-8, whose bytes sort by code point; lone surrogates are encoded as what they are, and
-NUL is escaped. Numbers sort by value whatever their type; what tells `1` from `1.0` and `True` comes after their end.
+For databases that have no index on a column, only keys in the order of their bytes: what is listed in an order is put
+under such a key. Text is UTF-8, whose bytes sort by code point; lone surrogates are encoded as what they are, and NUL
+is escaped. Numbers sort by value whatever their type; what tells `1` from `1.0` and `True` comes after their end.
+
+The bytes of one value may be the beginning of another's, but then the other goes on with `FOLLOWS_NONE`: all that
+begins with some values in a row is from their bytes on, and before `behind` them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +21,8 @@ from dbrouter.backends.kernel.errors import Corrupt, Unstorable
 
 NULL = b"~"
 """Sorts after every value."""
+FOLLOWS_NONE = b"\xff"
+"""What no value begins with."""
 _END = b"\x00"
 _ESCAPED_END = b"\x00\xff"
 _MIDDLE = 50_000
@@ -32,16 +37,15 @@ _SPECIAL_VALUES = {data: float(text) for text, data in _SPECIAL.items()} | {
 
 def encoded(value: Any) -> bytes:
     """The form of a value that is not null."""
-    kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return b"t" + _ended(value.encode("utf-8", "surrogatepass"))
-    if kind is bool:
+    if isinstance(value, bool):
         return _number(int(value)) + b"b"
-    if kind is int:
+    if isinstance(value, int):
         return _number(value)
-    if kind is float:
-        return _SPECIAL.get(repr(value)) or _float(value) + b"f"
-    if kind is date:
+    if isinstance(value, float):
+        return _SPECIAL.get(float.__repr__(value)) or _float(value) + b"f"
+    if isinstance(value, date) and not isinstance(value, datetime):
         return b"d" + value.isoformat().encode() + _END
     return b"x" + _ended(encode(value).encode())
 
@@ -52,6 +56,16 @@ def canonical(value: Any) -> bytes:
         return NULL
     data = encoded(value)
     return data[: data.index(_END) + 1] if data[:1] == b"n" else data
+
+
+def in_a_row(values: Iterable[Any]) -> bytes:
+    """The canonical bytes of all values, one after the other."""
+    return b"".join(map(canonical, values))
+
+
+def behind(row: bytes) -> bytes:
+    """The first bytes behind all that begin with these values in a row."""
+    return row + FOLLOWS_NONE
 
 
 def decoded(data: bytes) -> Any:
@@ -78,7 +92,7 @@ def _ended(data: bytes) -> bytes:
 
 def _float(value: float) -> bytes:
     # Beyond that the shortest text of a float is not its value, which an integer may have too.
-    return _number(int(value)) if abs(value) >= _EXACT else _number(Decimal(repr(value)))
+    return _number(int(value)) if abs(value) >= _EXACT else _number(Decimal(float.__repr__(value)))
 
 
 def _number(value: int | Decimal) -> bytes:

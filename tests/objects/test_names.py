@@ -36,7 +36,7 @@ def test_no_two_tables_have_one_folder(names: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("table", sorted(ALL_TABLES))
 def test_no_name_is_longer_than_places_take(table: str) -> None:
     root = "p" * 200 + "/namespaces/" + "n" * 63
-    layout = Layout(root, "\N{PILE OF POO}" * 63, ALL_TABLES[table])
+    layout = Layout(ALL_TABLES[table], "\N{PILE OF POO}" * 63, root)
     values = dict.fromkeys(layout.spec.column_names, "\ud800" * 1000)
     names = [layout.record(tuple(values[column] for column in layout.spec.key)), *layout.entries(values).values()]
     for name in names:

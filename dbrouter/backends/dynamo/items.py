@@ -16,6 +16,7 @@ from dbrouter.backends.dynamo.layout import Place
 from dbrouter.backends.kernel.codec import decode, decode_text, encode, encode_text
 from dbrouter.backends.kernel.errors import Corrupt, TooLarge
 from dbrouter.backends.kernel.merging import Record
+from dbrouter.backends.kernel.splitting import kept_apart, pieces
 from dbrouter.backends.kernel.tables import TableSpec
 
 Item: TypeAlias = dict[str, Any]
@@ -69,19 +70,16 @@ def shaped(spec: TableSpec, values: Mapping[str, Any], stamp: str, largest: int 
     """
     attributes = {column: attribute(value) for column, value in values.items() if value is not None}
     sizes = {column: len(column) + _size(each) for column, each in attributes.items()}
+    movable = sizes.keys() - set(spec.key)
     packed: list[tuple[str, str, int]] = []
     data = bytearray()
     whole = sum(sizes.values())
-    for column in sorted(sizes, key=lambda column: -sizes[column]) if whole > largest else ():
-        if column in spec.key:
-            continue
+    for column in kept_apart(sizes, movable, fits=largest, stays=largest):
         ((kind, value),) = attributes.pop(column).items()
         raw = value if kind == "B" else encode({kind: value}).encode()
         packed.append((column, kind, len(raw)))
         data += raw
-        if whole - len(data) <= largest:
-            break
-    parts = tuple(bytes(data[start : start + PART_SIZE]) for start in range(0, len(data), PART_SIZE))
+    parts = tuple(pieces(bytes(data), PART_SIZE))
     if len(parts) > MOST_PARTS or whole - len(data) > LARGEST_HEAD:
         raise TooLarge(
             f"{spec.name}: a record of {whole:,} bytes after compression; DynamoDB takes up to "

@@ -18,6 +18,7 @@ from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.emulation.access import access_paths
 from dbrouter.backends.kernel.listings import Listing, listings
 from dbrouter.backends.kernel.ops import Key, Order
+from dbrouter.backends.kernel.paths import Path
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.kernel.tenant_tables import ALL_TABLES, TENANT
 
@@ -99,6 +100,12 @@ class Layout:
         """The partitions that hold a listing's entries for these values of its path."""
         buckets: tuple[Any, ...] = tuple((bucket,) for bucket in range(BUCKETS)) if kept.bucketed else ((),)
         return tuple(partition(self._namespace, self._physical, kept.name, *values, *bucket) for bucket in buckets)
+
+    def partitions_along(self, kept: Kept, path: Path) -> tuple[str, ...]:
+        """The partitions that hold a listing's entries for all ways of a path."""
+        return tuple(
+            dict.fromkeys(each for values in path.along(kept.listing.path) for each in self.partitions(kept, values))
+        )
 
     def along(self, path: tuple[str, ...]) -> Kept | None:
         """A listing that holds every record of this path, if only among others; `None`: there is none."""

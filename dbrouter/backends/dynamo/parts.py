@@ -15,7 +15,8 @@ from typing import Any
 from dbrouter.backends.dynamo.items import DATA, PARTITION, STAMP, Item, keyed, part_place, place_of
 from dbrouter.backends.dynamo.keys import partition
 from dbrouter.backends.dynamo.layout import HEAD, Place
-from dbrouter.backends.dynamo.requests import Deadline, NoTable, Requests, batch_write
+from dbrouter.backends.dynamo.requests import NoTable, Requests, batch_write
+from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import StoreError
 
 STALE = 3600

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from dbrouter.backends.dynamo.items import (
     DATA,
@@ -23,19 +23,21 @@ from dbrouter.backends.dynamo.items import (
     values_of,
 )
 from dbrouter.backends.dynamo.layout import HEAD, Kept, Layout, Place
-from dbrouter.backends.dynamo.requests import Answer, Deadline, NoTable, Requests
+from dbrouter.backends.dynamo.requests import Answer, NoTable, Requests
 from dbrouter.backends.kernel.completing import projected, with_text
+from dbrouter.backends.kernel.deadline import Deadline
+from dbrouter.backends.kernel.emulation.at_once import at_once
+from dbrouter.backends.kernel.emulation.layouts import Layouts
 from dbrouter.backends.kernel.errors import Corrupt
-from dbrouter.backends.kernel.filters import And, Filter, In, columns_of, pinned
-from dbrouter.backends.kernel.loading import children_scan, in_order
+from dbrouter.backends.kernel.filters import Filter, columns_of
+from dbrouter.backends.kernel.loading import children_of, children_read, children_scan
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Get, GetMany, Key, Load, Loaded, Page, Scan, Stored, Walk, Walked
-from dbrouter.backends.kernel.ordering import page_of, rank_of, sort_records
+from dbrouter.backends.kernel.ordering import rank_of
+from dbrouter.backends.kernel.paths import path_of
 from dbrouter.backends.kernel.running import BlockingRuntime
 from dbrouter.backends.kernel.stored_form import decoded
-
-T = TypeVar("T")
 
 MOST_TOGETHER = 100
 """Items that one request reads."""
@@ -62,68 +64,66 @@ class Version:
 class Reading:
     """Reads records of one namespace. fan: runs independent requests at once, on threads that nothing else waits on."""
 
-    def __init__(self, requests: Requests, table: str, layout: Callable[[str], Layout], fan: BlockingRuntime) -> None:
+    def __init__(self, requests: Requests, table: str, layouts: Layouts[Layout], fan: BlockingRuntime) -> None:
         self._requests = requests
         self._table = table
-        self._layout = layout
+        self._layouts = layouts
         self._fan = fan
 
     async def get(self, op: Get, deadline: Deadline) -> Stored | None:
         """The record with the key, and its version."""
-        layout = self._layout(op.table)
+        layout = self._layouts[op.table]
         item = self._head(layout.head(op.key), deadline)
         return None if item is None else await self._stored(layout, op.key, item, deadline)
 
     async def many(self, op: GetMany, deadline: Deadline) -> list[Record | None]:
         """The records with these keys, in order."""
-        layout = self._layout(op.table)
+        layout = self._layouts[op.table]
         return await self._records(layout, op.keys, op.columns, op.raw, deadline)
 
     async def scan(self, op: Scan, deadline: Deadline) -> Page:
         """The records of a path, or all, in no order."""
-        layout = self._layout(op.table)
-        path, ways = _ways(op.where)
-        kept = layout.along(path)
+        layout = self._layouts[op.table]
+        path = path_of(op.where)
+        kept = layout.along(path.columns)
         if kept is None:
             return Page(await self._everywhere(layout, op, deadline))
-        reads = [partial(self._entries, each, deadline) for each in _partitions(layout, kept, path, ways)]
-        entries = [entry for some in await self.at_once(reads) for entry in some]
+        reads = [partial(self._entries, each, deadline) for each in layout.partitions_along(kept, path)]
+        entries = [entry for some in await at_once(self._fan, reads) for entry in some]
         return Page(await self._listed(layout, kept, op, entries, deadline))
 
     async def load(self, op: Load, deadline: Deadline) -> Loaded | None:
         """A record, and its children found by a listing at the same time."""
-        layout, below = self._layout(op.table), self._layout(op.children.table)
+        layout, below = self._layouts[op.table], self._layouts[op.children.table]
         scan = children_scan(op, below.spec.key)
-        path, ways = _ways(scan.where)
-        kept = below.along(path)
+        path = path_of(scan.where)
+        kept = below.along(path.columns)
         if kept is None:
-            raise Corrupt(f"{op.children.table} is not listed by {', '.join(path)}")
+            raise Corrupt(f"{op.children.table} is not listed by {', '.join(path.columns)}")
 
         async def own() -> list[Item]:
             item = self._head(layout.head(op.key), deadline)
             return [] if item is None else [item]
 
-        reads = [partial(self._entries, each, deadline) for each in _partitions(below, kept, path, ways)]
-        (head, *found) = await self.at_once([own, *reads])
+        reads = [partial(self._entries, each, deadline) for each in below.partitions_along(kept, path)]
+        (head, *found) = await at_once(self._fan, [own, *reads])
         stored = await self._stored(layout, op.key, head[0], deadline) if head else None
         if stored is None:
             return None
         entries = _first([entry for some in found for entry in some], scan, kept)
-        ordering = [column for term in scan.order for column in (term.field.column, term.fallback) if column]
-        columns = None if scan.columns is None else tuple(dict.fromkeys((*scan.columns, *below.spec.key, *ordering)))
-        records = await self._listed(below, kept, replace(scan, columns=columns), entries, deadline)
-        ordered = page_of(sort_records(records, scan.order, below.spec.key), 0, scan.limit)
-        children = in_order(op, [projected(record, scan.columns) for record in ordered])
+        columns, raw = children_read(op, below.spec.key)
+        records = await self._listed(below, kept, replace(scan, columns=columns, raw=raw), entries, deadline)
+        children = children_of(op, records, below.spec.key)
         return Loaded(with_text(stored.record, op.raw), stored.version, children)
 
     async def walk(self, op: Walk, deadline: Deadline) -> Walked:
         """The next records of a listing, in its order."""
-        layout = self._layout(op.table)
-        values = pinned(op.where)
-        kept = layout.walked(_path(layout, values), op.order)
+        layout = self._layouts[op.table]
+        path = path_of(op.where)
+        kept = layout.walked(path.columns, op.order)
         if kept is None:
-            raise Corrupt(f"{op.table} is not listed by {op.order.field.column} along {', '.join(values)}")
-        (place,) = layout.partitions(kept, tuple(values[column] for column in kept.listing.path))
+            raise Corrupt(f"{op.table} is not listed by {op.order.field.column} along {', '.join(path.columns)}")
+        (place,) = layout.partitions_along(kept, path)
 
         async def page() -> Walked:
             entries, last = self._next_entries(place, op, deadline)
@@ -133,7 +133,7 @@ class Reading:
         async def counted() -> Walked:
             return Walked([], op.after, self._count(place, deadline))
 
-        found = await self.at_once([*([page] if op.limit else []), *([counted] if op.total else [])])
+        found = await at_once(self._fan, [*([page] if op.limit else []), *([counted] if op.total else [])])
         return replace(found[0], total=found[-1].total) if found else Walked([], op.after)
 
     async def heads(self, places: Sequence[Place], columns: Iterable[str], deadline: Deadline) -> dict[Place, Item]:
@@ -141,15 +141,6 @@ class Reading:
         names = {f"#{number}": column for number, column in enumerate((*columns, *_OURS))}
         projection = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
         return await self._batch(places, projection, deadline)
-
-    async def at_once(self, calls: Sequence[Callable[[], Coroutine[Any, Any, T]]]) -> list[T]:
-        """The results of independent requests, in order; raises the first error."""
-        results: list[T] = []
-        for outcome in await self._fan.gather(calls) if calls else ():
-            if isinstance(outcome, BaseException):
-                raise outcome
-            results.append(outcome)
-        return results
 
     def _head(self, head: Place, deadline: Deadline) -> Item | None:
         """A record's own item."""
@@ -310,7 +301,7 @@ class Reading:
         """The items at these places that are there, in that order."""
         chunks = [places[start : start + MOST_TOGETHER] for start in range(0, len(places), MOST_TOGETHER)]
         found: dict[Place, Item] = {}
-        for items in await self.at_once([partial(self._chunk, chunk, projection, deadline) for chunk in chunks]):
+        for items in await at_once(self._fan, [partial(self._chunk, chunk, projection, deadline) for chunk in chunks]):
             found |= {place_of(item): item for item in items}
         return {place: found[place] for place in places if place in found}
 
@@ -355,23 +346,6 @@ def _in(place: str) -> dict[str, Any]:
     }
 
 
-def _ways(where: Filter) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """The path of a scan, and the values that it is asked along: several of its last column at most."""
-    fixed = pinned(where)
-    for each in where.filters if isinstance(where, And) else (where,):
-        if isinstance(each, In) and each.field.column not in fixed:
-            return (*fixed, each.field.column), tuple((*fixed.values(), value) for value in dict.fromkeys(each.values))
-    return tuple(fixed), (tuple(fixed.values()),)
-
-
-def _partitions(
-    layout: Layout, kept: Kept, path: tuple[str, ...], ways: tuple[tuple[Any, ...], ...]
-) -> tuple[str, ...]:
-    """The partitions of a listing that hold what a scan asks for."""
-    along = [tuple(dict(zip(path, way, strict=True))[column] for column in kept.listing.path) for way in ways]
-    return tuple(dict.fromkeys(each for values in along for each in layout.partitions(kept, values)))
-
-
 def _first(entries: list[Item], scan: Scan, kept: Kept) -> list[Item]:
     """The entries among whose records are the first `limit` in the scan's order."""
     if scan.limit is None or len(entries) <= scan.limit or not scan.order:
@@ -384,14 +358,6 @@ def _first(entries: list[Item], scan: Scan, kept: Kept) -> list[Item]:
     return [
         entry for entry, rank in zip(entries, ranks, strict=True) if (rank >= last if term.descending else rank <= last)
     ]
-
-
-def _path(layout: Layout, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The pinned columns in the order of a listing's path."""
-    for kept in layout.kept:
-        if set(kept.listing.path) == set(values):
-            return kept.listing.path
-    return tuple(values)
 
 
 def _may_match(where: Filter, asked: frozenset[str], carried: Record) -> bool:

@@ -6,14 +6,15 @@ transactions with a token. So what got no answer is asked again while there is t
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import OutdatedSchema, StoreError, Throttled, TooLarge, Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
+from dbrouter.backends.kernel.pausing import pause_before
 
 Answer: TypeAlias = dict[str, Any]
 Client: TypeAlias = Any
@@ -23,8 +24,6 @@ ATTEMPTS = 4
 """Sends of a request that gets no answer, or one that says the server failed."""
 WRITTEN_TOGETHER = 25
 """Items that one request writes outside of transactions: 16 MB at most."""
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 2.0
 PATIENCE = (2, 4, 8, 16)
 """A send waits for the largest of these parts of the deadline that is left: one which is never answered leaves time for
 others, and all of them end with the deadline, or a sixteenth of it later."""
@@ -90,20 +89,6 @@ class ConditionFailed(Exception):
         self.again = again
 
 
-class Deadline:
-    """One call's end."""
-
-    __slots__ = ("_until", "seconds")
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._until = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds, never less than none."""
-        return max(0.0, self._until - time.monotonic())
-
-
 class Requests:
     """Sends requests through clients that `make` makes, given the seconds to wait for an answer; safe for threads.
 
@@ -143,20 +128,14 @@ class Requests:
                         raise wrong from error
                 elif not isinstance(wrong, Throttled):
                     raise wrong from error
-                pause = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(pauses, 10)))  # noqa: S311
+                self.pause(pauses, deadline, wrong)
                 pauses += 1
-                if pause >= deadline.left():
-                    raise wrong from error
-                time.sleep(pause)
             else:
                 return answer
 
-    def pause(self, number: int, deadline: Deadline, error: Exception) -> None:
-        """Wait a random while, longer each time, before the rest of a request is asked for; raise if time is over."""
-        pause = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(number, 10)))  # noqa: S311
-        if pause >= deadline.left():
-            raise error
-        time.sleep(pause)
+    def pause(self, tried: int, deadline: Deadline, error: Exception) -> None:
+        """Wait before what is left of a request is asked for again; raises the error if there is no time for it."""
+        time.sleep(pause_before(tried, deadline, error))
 
     def throttled(self) -> Throttled:
         """The error for a request that DynamoDB did only in part, again and again."""

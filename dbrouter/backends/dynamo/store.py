@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from dbrouter.backends.dynamo.layout import Layout, walks
 from dbrouter.backends.dynamo.parts import Parts
 from dbrouter.backends.dynamo.reading import Reading
-from dbrouter.backends.dynamo.requests import Client, Deadline, NoTable, Requests
+from dbrouter.backends.dynamo.requests import Client, NoTable, Requests
 from dbrouter.backends.dynamo.settings import DEFAULT_TABLE
 from dbrouter.backends.dynamo.tables import Tables
 from dbrouter.backends.dynamo.writing import Writing
 from dbrouter.backends.kernel.capabilities import Capabilities
-from dbrouter.backends.kernel.emulation import SERVED_TABLES
+from dbrouter.backends.kernel.deadline import Deadline
+from dbrouter.backends.kernel.emulation.layouts import Layouts
 from dbrouter.backends.kernel.errors import Unsupported
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
 from dbrouter.backends.kernel.ops import AnyOp, Commit, Get, GetMany, Load, Op, Scan, Walk
 from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import declared
-from dbrouter.backends.kernel.tenant_tables import physical_names
 from dbrouter.backends.settings import DEADLINE
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class DynamoStore:
                 table=table,
                 requests=requests,
                 tables=Tables(requests, table, create=create_table),
-                names=physical_names(tables or {}),
+                names=tables or {},
                 fan=BlockingRuntime(),
             ),
             "",
@@ -167,7 +166,7 @@ class DynamoStore:
 
     def physical_name(self, table: str) -> str:
         """What the table is called within the DynamoDB table."""
-        return self._shared.names.get(table, declared(table, SERVED_TABLES).default_name)
+        return self._layouts.name(table)
 
     def in_namespace(self, namespace: str) -> Store:
         """A store over tables whose items' keys begin with this namespace, in the same DynamoDB table."""
@@ -188,18 +187,11 @@ class DynamoStore:
         self._namespace = namespace
         self._own_threads = BlockingRuntime()
         self.runtime: Runtime = self._own_threads
-        self._layouts: dict[str, Layout] = {}
+        self._layouts = Layouts(partial(Layout, namespace=namespace), shared.names)
         self._noted: set[str] = set()
-        self._reading = Reading(shared.requests, shared.table, self._layout, shared.fan)
+        self._reading = Reading(shared.requests, shared.table, self._layouts, shared.fan)
         parts = Parts(shared.requests, shared.table, namespace)
-        self._writing = Writing(shared.requests, shared.table, self._layout, self._reading, parts)
-
-    def _layout(self, table: str) -> Layout:
-        layout = self._layouts.get(table)
-        if layout is None:
-            layout = Layout(declared(table, SERVED_TABLES), self.physical_name(table), self._namespace)
-            self._layouts[table] = layout
-        return layout
+        self._writing = Writing(shared.requests, shared.table, self._layouts, self._reading, parts)
 
     def _note(self, tables: Iterable[str], deadline: Deadline) -> None:
         """Have the DynamoDB table know of these tables, which costs a request once in a store's life."""

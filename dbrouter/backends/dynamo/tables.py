@@ -9,7 +9,8 @@ from typing import Any
 from dbrouter.backends.dynamo.items import PARTITION, SORT, keyed
 from dbrouter.backends.dynamo.keys import partition
 from dbrouter.backends.dynamo.layout import Place
-from dbrouter.backends.dynamo.requests import Deadline, NoTable, Requests, TableInUse, batch_write
+from dbrouter.backends.dynamo.requests import NoTable, Requests, TableInUse, batch_write
+from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import StoreError, Unavailable
 
 POLL = 0.25

@@ -7,7 +7,7 @@ them until the record's own item says so, and nobody reads the old ones after th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,12 @@ from dbrouter.backends.dynamo.items import LARGEST_HEAD, PARTITION, STAMP, Item,
 from dbrouter.backends.dynamo.layout import Entry, Layout, Place
 from dbrouter.backends.dynamo.parts import Parts, Turnover
 from dbrouter.backends.dynamo.reading import SHORT, Reading, Version, version_in
-from dbrouter.backends.dynamo.requests import ConditionFailed, Deadline, Requests
-from dbrouter.backends.kernel.completing import key_in
-from dbrouter.backends.kernel.duplicates import duplicate
-from dbrouter.backends.kernel.errors import Conflict, StoreError, TooLarge, Unavailable, Unsupported
-from dbrouter.backends.kernel.ops import ABSENT, Absent, Change, Check, Commit, Key, Put, Remove, Require, Write
-from dbrouter.backends.kernel.stored_form import encoded
+from dbrouter.backends.dynamo.requests import ConditionFailed, Requests
+from dbrouter.backends.kernel.deadline import Deadline
+from dbrouter.backends.kernel.emulation.layouts import Layouts
+from dbrouter.backends.kernel.errors import StoreError, TooLarge, Unavailable
+from dbrouter.backends.kernel.ops import ABSENT, Absent, Check, Commit, Key, Put, Remove
+from dbrouter.backends.kernel.writes import Asked, asked, of_each_record
 
 MOST_ACTIONS = 100
 """Items that one transaction writes."""
@@ -34,66 +34,61 @@ ATTEMPTS = 16
 
 @dataclass(slots=True)
 class Planned:
-    """What becomes of one record: the actions of a transaction, the first on its own item."""
+    """What becomes of one record: the actions of a transaction, the first on its own item.
 
-    write: Put | Remove | Check
+    expect: the version that its item must have; `None` until it is read.
+    """
+
+    asked: Asked
     layout: Layout
-    key: Key
     head: Place
     parts: Turnover
     expect: Version | Absent | None
-    """The version that its item must have; `None`: the one it has."""
-    whatever: bool
-    """Whether it is to be written over whatever version there is."""
     actions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     size: int = 0
     version: Version | None = None
+
+    @classmethod
+    def of(cls, asked: Asked, layout: Layout) -> Planned:
+        """What is asked, before anything is worked out."""
+        head = layout.head(asked.key)
+        return cls(asked, layout, head, Turnover(head), asked.expect)
 
 
 class Writing:
     """Writes records of one namespace."""
 
     def __init__(
-        self, requests: Requests, table: str, layout: Callable[[str], Layout], reading: Reading, parts: Parts
+        self, requests: Requests, table: str, layouts: Layouts[Layout], reading: Reading, parts: Parts
     ) -> None:
         self._requests = requests
         self._table = table
-        self._layout = layout
+        self._layouts = layouts
         self._reading = reading
         self._parts = parts
 
     async def commit(self, op: Commit, deadline: Deadline) -> tuple[Version | None, ...]:
         """Each put's new version, in order."""
+        writes = [asked(self._layouts[write.table].spec, write) for write in op.writes]
+        records = of_each_record(writes)
         for attempt in range(ATTEMPTS):
-            planned = await self._planned(op.writes, deadline)
+            planned = await self._planned(records, deadline)
             try:
                 self._write(planned, deadline)
             except ConditionFailed as failed:
-                loser = planned[failed.at]
-                if not loser.whatever or attempt == ATTEMPTS - 1:
-                    raise _refusal(loser) from failed
+                loser = planned[failed.at].asked
+                refusal = loser.refusal()
+                if loser.expect is not None or attempt == ATTEMPTS - 1:
+                    raise refusal from failed
                 # It has to be written over whatever is there, and that has changed since it was read.
-                self._requests.pause(attempt, deadline, _refusal(loser))
+                self._requests.pause(attempt, deadline, refusal)
             else:
-                versions = {(each.write.table, each.key): each.version for each in planned}
-                return tuple(
-                    versions[write.table, self._key(write)] if isinstance(write, Put) else None for write in op.writes
-                )
+                versions = {each.asked.record: each.version for each in planned}
+                return tuple(versions[each.record] if isinstance(each.write, Put) else None for each in writes)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _planned(self, writes: Sequence[Write], deadline: Deadline) -> list[Planned]:
-        plans: dict[tuple[str, Key], Planned] = {}
-        for write in writes:
-            if isinstance(write, Change | Require):
-                raise Unsupported(f"DynamoDB stores have no {type(write).__name__}; the kernel makes versions of it")
-            layout = self._layout(write.table)
-            key = self._key(write)
-            plan = _plan(write, layout, key, write.expect)
-            before = plans.get((write.table, key))
-            if before is not None:
-                plan = _together(before, plan)
-            plans[write.table, key] = plan
-        planned = list(plans.values())
+    async def _planned(self, records: Sequence[Asked], deadline: Deadline) -> list[Planned]:
+        planned = [Planned.of(each, self._layouts[each.write.table]) for each in records]
         await self._read_before(planned, deadline)
         largest = min(LARGEST_HEAD, MOST_BYTES // len(planned) - OVERHEAD)
         for each in planned:
@@ -112,13 +107,12 @@ class Writing:
 
     def _act(self, plan: Planned, largest: int = LARGEST_HEAD) -> None:
         """Work out the actions of one record's write."""
-        layout, expect, write = plan.layout, plan.expect, plan.write
+        layout, expect, write, values = plan.layout, plan.expect, plan.asked.write, plan.asked.values
         before = _entries(layout, expect) if isinstance(expect, Version) else {}
         after: dict[Place, Entry] = {}
         if isinstance(expect, Version) and not isinstance(write, Check):
             plan.parts.old, plan.parts.old_count = expect.stamp, expect.parts
-        if isinstance(write, Put):
-            values = encoded(layout.spec, write.record)
+        if values is not None:
             stamp = secrets.token_urlsafe(12)
             shape = shaped(layout.spec, values, stamp, largest)
             plan.parts.new, plan.parts.data = stamp, shape.parts
@@ -136,7 +130,7 @@ class Writing:
             self._add(plan, "Delete", {"Key": keyed(place)})
         for place, entry in after.items():
             if before.get(place) != entry:
-                self._add(plan, "Put", {"Item": _entry_item(layout, entry, plan.key)})
+                self._add(plan, "Put", {"Item": _entry_item(layout, entry, plan.asked.key)})
 
     def _add(self, plan: Planned, action: str, arguments: dict[str, Any]) -> None:
         plan.actions.append({action: {"TableName": self._table, **arguments}})
@@ -165,7 +159,7 @@ class Writing:
         if not actions:
             return
         try:
-            if len(actions) == 1 and not isinstance(chunk[0].write, Check):
+            if len(actions) == 1 and not isinstance(chunk[0].asked.write, Check):
                 ((plan, action),) = actions
                 ((kind, arguments),) = action.items()
                 self._requests.send("put_item" if kind == "Put" else "delete_item", deadline, **arguments)
@@ -201,10 +195,7 @@ class Writing:
     def _take_back(self, done: Sequence[Sequence[Planned]], deadline: Deadline) -> None:
         """Remove the new records of an insert, of which the rest was refused."""
         for chunk in done:
-            undo = [
-                _plan(Remove(table=each.write.table, key=each.key), each.layout, each.key, each.version)
-                for each in chunk
-            ]
+            undo = [Planned.of(_undone(each), each.layout) for each in chunk]
             for each in undo:
                 self._act(each)
             try:
@@ -212,27 +203,14 @@ class Writing:
             except (ConditionFailed, StoreError) as stuck:
                 raise Unavailable(
                     f"{self._requests.place}: an insert of many records was refused in part, and not all that had been "
-                    f"written of {chunk[0].write.table} could be taken back; look which of them are stored"
+                    f"written of {chunk[0].asked.write.table} could be taken back; look which of them are stored"
                 ) from stuck
 
-    def _key(self, write: Write) -> Key:
-        if isinstance(write, Put):
-            spec = self._layout(write.table).spec
-            return key_in(spec, encoded(spec, write.record))
-        return write.key
 
-
-def _plan(write: Put | Remove | Check, layout: Layout, key: Key, expect: Version | Absent | None) -> Planned:
-    head = layout.head(key)
-    return Planned(write, layout, key, head, Turnover(head), expect, expect is None)
-
-
-def _together(first: Planned, then: Planned) -> Planned:
-    """One plan for two writes of a record: of them the first may only check it."""
-    if not isinstance(first.write, Check) or then.expect not in (None, first.expect):
-        raise Unsupported(f"{then.write.table}: a commit that writes one record twice; write it once")
-    then.expect, then.whatever = first.expect, False
-    return then
+def _undone(plan: Planned) -> Asked:
+    """The removal of what was written."""
+    remove = Remove(table=plan.asked.write.table, key=plan.asked.key, expect=plan.version)
+    return asked(plan.layout.spec, remove)
 
 
 def _entries(layout: Layout, version: Version) -> dict[Place, Entry]:
@@ -265,7 +243,7 @@ def _chunks(planned: Sequence[Planned]) -> list[list[Planned]]:
     whole = list(planned)
     if sum(len(each.actions) for each in whole) <= MOST_ACTIONS and sum(each.size for each in whole) <= MOST_BYTES:
         return [whole]
-    if not all(isinstance(each.write, Put) and each.write.expect is ABSENT for each in whole):
+    if not all(isinstance(each.asked.write, Put) and each.asked.expect is ABSENT for each in whole):
         raise TooLarge(
             f"a commit of {len(whole)} records, with their index entries {sum(len(each.actions) for each in whole)} "
             f"items of {sum(each.size for each in whole):,} bytes; DynamoDB takes {MOST_ACTIONS} and {MOST_BYTES:,} "
@@ -280,10 +258,3 @@ def _chunks(planned: Sequence[Planned]) -> list[list[Planned]]:
             actions, size = len(each.actions), each.size
         chunks[-1].append(each)
     return chunks
-
-
-def _refusal(loser: Planned) -> StoreError:
-    write = loser.write
-    if isinstance(write, Put) and write.expect is ABSENT:
-        return duplicate(write.table, loser.layout.spec.key)
-    return Conflict(f"{write.table} {loser.key}: another version is stored; nothing was written, read it again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from dbrouter.backends.firestore.reading import Reading
 from dbrouter.backends.firestore.writing import Writing
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.emulation.at_once import at_once
+from dbrouter.backends.kernel.emulation.layouts import Layouts
 from dbrouter.backends.kernel.errors import Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING
 from dbrouter.backends.kernel.ops import Commit, Get, GetMany, Load, Op, Scan, Walk
@@ -22,7 +22,7 @@ from dbrouter.backends.kernel.ops import Commit, Get, GetMany, Load, Op, Scan, W
 class Driver:
     """Executes ops on the tables of one place."""
 
-    def __init__(self, exchange: Exchange, place: Place, layouts: Mapping[str, Layout]) -> None:
+    def __init__(self, exchange: Exchange, place: Place, layouts: Layouts[Layout]) -> None:
         self._exchange = exchange
         self._place = place
         self._reading = Reading(exchange, place, layouts)

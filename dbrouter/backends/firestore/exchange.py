@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,15 +12,15 @@ from dbrouter.backends.firestore.messages import REQUESTS, Found
 from dbrouter.backends.firestore.target import Target
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import Conflict, Throttled, Unavailable
+from dbrouter.backends.kernel.pausing import pause_before
 from dbrouter.backends.kernel.running import Runtime
 
 AWAY = 4
 """Sends of a request to a server that cannot be reached. Who waits longer for it is a policy's business."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 
 class Patience:
-    """The pauses of one request: longer after each, never past the deadline, and no two callers' the same."""
+    """The tries of one request, and the pauses between them."""
 
     def __init__(self, runtime: Runtime, deadline: Deadline) -> None:
         self.deadline = deadline
@@ -31,11 +30,7 @@ class Patience:
     async def pause(self, error: Exception) -> None:
         """Wait before the next try, or raise the error: there is no time for one."""
         self.tried += 1
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.tried, 10))
-        pause = random.uniform(longest / 2, longest)  # noqa: S311  # not a secret
-        if pause >= self.deadline.left():
-            raise error
-        await self._runtime.sleep(pause)
+        await self._runtime.sleep(pause_before(self.tried, self.deadline, error))
 
 
 class Exchange:

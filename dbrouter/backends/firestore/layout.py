@@ -24,6 +24,8 @@ from dbrouter.backends.kernel.errors import Corrupt, TooLarge
 from dbrouter.backends.kernel.listings import listings
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Order
+from dbrouter.backends.kernel.paths import Path
+from dbrouter.backends.kernel.splitting import kept_apart, pieces
 from dbrouter.backends.kernel.tables import Kind, TableSpec
 
 Fields: TypeAlias = dict[str, Any]
@@ -69,36 +71,33 @@ class Layout:
         """Whether records may have parts."""
         return bool(self._texts)
 
-    def along(self, path: tuple[str, ...]) -> Entries | None:
+    def along(self, path: Path) -> Entries | None:
         """Entries by which the records of a path are found; `None` where it has no listing."""
-        return next((each for each in self.entries if each.listing.path == path), None)
+        return next((each for each in self.entries if path.is_of(each.listing.path)), None)
 
-    def ordered(self, path: tuple[str, ...], order: Order) -> Entries | None:
+    def ordered(self, path: Path, order: Order) -> Entries | None:
         """The entries that a walk goes along."""
-        return next((each for each in self.entries if each.listing.serves(path, order)), None)
+        found = (each for each in self.entries if path.is_of(each.listing.path))
+        return next((each for each in found if each.listing.serves(each.listing.path, order)), None)
 
-    def shaped(self, values: Record, fits: int = FITS) -> Shape:
+    def shaped(self, values: Mapping[str, Any], fits: int = FITS) -> Shape:
         """The encoded record as documents; `_w` is left to the writer. Raises `TooLarge`."""
         columns = {column: self._kept(column, value) for column, value in values.items()}
         entries = {each.name: entry for each in self.entries if (entry := each.of_record(values)) is not None}
         sizes = {column: len(value.encode()) if isinstance(value, str) else 9 for column, value in columns.items()}
-        size = sum(sizes.values())
-        if size <= fits:
+        texts = {column for column in self._texts & columns.keys() if isinstance(columns[column], str)}
+        moved = kept_apart(sizes, texts, fits=fits, stays=min(STAYS, fits))
+        size = sum(sizes.values()) - sum(sizes[column] for column in moved)
+        if not moved and size <= fits:
             return Shape(columns, entries, [], size)
-        moved: Fields = {}
-        for column in sorted(self._texts & columns.keys(), key=lambda each: (-sizes[each], each)):
-            if size <= min(STAYS, fits) or not isinstance(columns[column], str):
-                break
-            moved[column] = columns.pop(column)
-            size -= sizes[column]
-        packed = zlib.compress(orjson.dumps(moved), 1) if moved else b""
-        parts = [packed[start : start + PART] for start in range(0, len(packed), PART)]
+        packed = zlib.compress(orjson.dumps({column: columns.pop(column) for column in moved}), 1) if moved else b""
+        parts = pieces(packed, PART)
         if len(parts) > MOST_PARTS or size > FITS:
             raise TooLarge(
                 f"{self.spec.name}: a record of {sum(sizes.values()):,} bytes ({len(packed):,} compressed) is more "
                 "than Firestore can hold for us; nothing was written"
             )
-        return Shape(columns | {MOVED: list(moved), COUNT: len(parts)}, entries, parts, size)
+        return Shape(columns | {MOVED: moved, COUNT: len(parts)}, entries, parts, size)
 
     def needs_parts(self, kept: Mapping[str, Any], columns: Iterable[str] | None) -> bool:
         """Whether a wanted column (all, if `None`) lies in parts."""

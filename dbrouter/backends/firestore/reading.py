@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,13 +15,15 @@ from dbrouter.backends.firestore.messages import GREATER, GREATER_OR_EQUAL, LESS
 from dbrouter.backends.kernel.completing import check_columns, projected, with_text
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.emulation.at_once import at_once
+from dbrouter.backends.kernel.emulation.layouts import Layouts
 from dbrouter.backends.kernel.errors import Unavailable, Unsupported
-from dbrouter.backends.kernel.filters import EVERYTHING, And, Compare, Comparison, Filter, In
-from dbrouter.backends.kernel.loading import children_scan, in_order
+from dbrouter.backends.kernel.filters import Filter
+from dbrouter.backends.kernel.loading import children_of, children_read, children_scan
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Get, GetMany, Key, Load, Loaded, Page, Scan, Stored, Version, Walk, Walked
 from dbrouter.backends.kernel.ordered_form import behind
-from dbrouter.backends.kernel.ordering import page_of, sort_records
+from dbrouter.backends.kernel.ordering import sort_records
+from dbrouter.backends.kernel.paths import path_of
 
 REREADS = 8
 """Times that a record may be written anew while its parts are read."""
@@ -43,7 +44,7 @@ class Cursor:
 class Reading:
     """Reads the records of one place."""
 
-    def __init__(self, exchange: Exchange, place: Place, layouts: Mapping[str, Layout]) -> None:
+    def __init__(self, exchange: Exchange, place: Place, layouts: Layouts[Layout]) -> None:
         self._exchange = exchange
         self._place = place
         self._layouts = layouts
@@ -98,11 +99,12 @@ class Reading:
         """The next records of a listing."""
         layout = self._layouts[op.table]
         check_columns(layout.spec, op.columns or ())
-        path, ways = self._path(layout, op.where)
+        path = path_of(op.where)
         entries = layout.ordered(path, op.order)
-        if entries is None or len(ways) > 1:
+        if entries is None or len(path.ways) > 1:
             raise Unsupported(f"{op.table} is not listed by {op.order} along {op.where}")
-        prefix = entries.leading(ways[0] if ways else ())
+        (values,) = path.along(entries.listing.path)
+        prefix = entries.leading(values)
         walked = partial(self._walk, layout, entries, prefix, op, deadline)
         if not op.total:
             return await walked()
@@ -116,14 +118,10 @@ class Reading:
 
     async def _children(self, op: Load, deadline: Deadline) -> list[Record]:
         """The children in order: all are read, and those beyond a limit left out."""
-        scan = children_scan(op, self._layouts[op.children.table].spec.key)
-        layout = self._layouts[scan.table]
-        sorted_by = {each for term in scan.order for each in (term.field.column, term.fallback) if each}
-        read = tuple(dict.fromkeys((*op.children.columns, *layout.spec.key, *sorted(sorted_by))))
-        found = await self._along(layout, scan.where, read, scan.raw - sorted_by, deadline)
-        ordered = page_of(sort_records(found, scan.order, layout.spec.key), 0, scan.limit)
-        late = scan.raw & sorted_by
-        return in_order(op, [projected(with_text(each, late), op.children.columns) for each in ordered])
+        layout = self._layouts[op.children.table]
+        where = children_scan(op, layout.spec.key).where
+        found = await self._along(layout, where, *children_read(op, layout.spec.key), deadline)
+        return children_of(op, found, layout.spec.key)
 
     def name(self, layout: Layout, key: Key) -> str:
         """The name of a record's document."""
@@ -176,18 +174,18 @@ class Reading:
         raw: frozenset[str],
         deadline: Deadline,
     ) -> list[Record]:
-        path, ways = self._path(layout, where)
+        path = path_of(where)
         select = _fields(columns)
-        if path == layout.spec.key:
-            names = [self.name(layout, way) for way in ways]
+        if path.is_of(layout.spec.key):
+            names = [self.name(layout, key) for key in path.along(layout.spec.key)]
             found = list((await self._exchange.documents(names, deadline, select=select)).values())
             return await self._records(layout, found, columns, raw, deadline)
         queries = [query_of(layout.collection, select=select)]
-        if path:
+        if path.columns:
             entries = layout.along(path)
             if entries is None:
-                raise Unsupported(f"{layout.spec.name} cannot be scanned by {', '.join(path)}")
-            ranges = [_bounds(prefix) for prefix in dict.fromkeys(map(entries.leading, ways))]
+                raise Unsupported(f"{layout.spec.name} cannot be scanned by {', '.join(path.columns)}")
+            ranges = [_bounds(entries.leading(values)) for values in path.along(entries.listing.path)]
             queries = [
                 query_of(
                     layout.collection, field=_entry(entries), ranges=ranges[start : start + MOST_RANGES], select=select
@@ -197,20 +195,6 @@ class Reading:
         asking = [partial(self._exchange.query, self._place.name, each, deadline) for each in queries]
         answers = await at_once(self._exchange.runtime, asking)
         return await self._records(layout, [each for answer in answers for each in answer], columns, raw, deadline)
-
-    def _path(self, layout: Layout, where: Filter) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The columns of a path, as the table declares it, and the values it is asked for."""
-        if where == EVERYTHING:
-            return (), []
-        choices = {
-            each.field.column: each.values if isinstance(each, In) else (each.value,)
-            for each in (where.filters if isinstance(where, And) else (where,))
-            if isinstance(each, In) or (isinstance(each, Compare) and each.comparison is Comparison.EQ)
-        }
-        for path in (layout.spec.key, *(each.listing.path for each in layout.entries)):
-            if choices.keys() == set(path):
-                return path, list(itertools.product(*(choices[column] for column in path)))
-        raise Unsupported(f"{layout.spec.name} cannot be scanned by {where}")
 
     async def _records(
         self,

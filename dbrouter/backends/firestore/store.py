@@ -16,14 +16,14 @@ from dbrouter.backends.firestore.target import Target
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.emulation import SERVED_TABLES
+from dbrouter.backends.kernel.emulation.layouts import Layouts
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
 from dbrouter.backends.kernel.listings import Listing, listings
 from dbrouter.backends.kernel.ops import Op, Order
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import TableSpec, declared
-from dbrouter.backends.kernel.tenant_tables import physical_names
+from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.settings import DEADLINE
 
 if TYPE_CHECKING:
@@ -55,19 +55,6 @@ CAPABILITIES = Capabilities(
 )
 
 
-class _Layouts(dict[str, Layout]):
-    """The layouts of a database's tables, made when first asked for."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        super().__init__()
-        self._names = names
-
-    def __missing__(self, table: str) -> Layout:
-        spec = declared(table, SERVED_TABLES)
-        made = Layout(spec, self._names.get(table, spec.default_name))
-        return self.setdefault(table, made)
-
-
 class _Client:
     """What all places of a database share: the channel, made at the first call, and the layouts of tables."""
 
@@ -77,7 +64,7 @@ class _Client:
             raise ModuleNotFoundError("google-cloud-firestore is not installed", name="google-cloud-firestore")
         self.target = target
         self.runtime = runtime
-        self.layouts = _Layouts(names)
+        self.layouts = Layouts(Layout, names)
         self._exchange: Exchange | None = None
         self.begin_anew()
         begins_anew_in_a_child(self)
@@ -126,7 +113,7 @@ class FirestoreStore:
         self.runtime = self._new_runtime()
         self._root = root
         self._deadline = deadline
-        self._client = _Client(target, self.runtime, physical_names(tables or {}))
+        self._client = _Client(target, self.runtime, tables or {})
         self._place = Place.of(target.project, target.database, root)
         self._driver: Driver | None = None
         self._owns_client = True
@@ -161,7 +148,7 @@ class FirestoreStore:
 
     def physical_name(self, table: str) -> str:
         """The id of the table's collection."""
-        return self._client.layouts[table].collection
+        return self._client.layouts.name(table)
 
     def in_namespace(self, namespace: str) -> Store:
         """A store over tables below a document of their own, through the same channel."""

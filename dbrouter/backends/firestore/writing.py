@@ -19,13 +19,12 @@ from dbrouter.backends.firestore.exchange import AWAY, Exchange, Patience
 from dbrouter.backends.firestore.layout import COLUMNS, COUNT, FITS, PART_OF, WRITTEN, Layout, Shape
 from dbrouter.backends.firestore.messages import Found
 from dbrouter.backends.firestore.reading import Reading, part_names, version
-from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.deadline import Deadline
-from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation.at_once import at_once
-from dbrouter.backends.kernel.errors import Conflict, StoreError, TooLarge, Unavailable, Unsupported
-from dbrouter.backends.kernel.ops import ABSENT, Absent, Change, Check, Commit, Put, Remove, Require, Version, Write
-from dbrouter.backends.kernel.stored_form import encoded
+from dbrouter.backends.kernel.emulation.layouts import Layouts
+from dbrouter.backends.kernel.errors import Conflict, StoreError, TooLarge, Unavailable
+from dbrouter.backends.kernel.ops import ABSENT, Absent, Check, Commit, Key, Put, Version
+from dbrouter.backends.kernel.writes import Asked, asked, of_each_record
 
 MOST_BYTES = 3_500_000
 """Of documents in one commit. Firestore takes 10 MiB, its emulator 4."""
@@ -36,24 +35,20 @@ STATE = [f"{COLUMNS}.{COUNT}", f"{COLUMNS}.{WRITTEN}"]
 """The fields that tell a version."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """One write of a commit, as what becomes of one document.
+    """What becomes of one document. shape: what is to be stored, if something is. splits: whether it may have parts."""
 
-    shape: what is to be stored, if something is. expect: as in the write; `None`: whatever is there.
-    """
-
-    table: str
+    asked: Asked
     name: str
-    op: Write
     shape: Shape | None
-    expect: Version | Absent | None
+    splits: bool
 
 
 class Writing:
     """Writes the records of one place."""
 
-    def __init__(self, exchange: Exchange, place: Place, layouts: Mapping[str, Layout], reading: Reading) -> None:
+    def __init__(self, exchange: Exchange, place: Place, layouts: Layouts[Layout], reading: Reading) -> None:
         self._exchange = exchange
         self._place = place
         self._layouts = layouts
@@ -61,11 +56,13 @@ class Writing:
 
     async def commit(self, op: Commit, deadline: Deadline) -> tuple[Version | None, ...]:
         """Each put's new version."""
-        planned = self._planned(op.writes)
+        writes = [asked(self._layouts[write.table].spec, write) for write in op.writes]
+        planned = self._planned(of_each_record(writes))
         written = secrets.token_bytes(9)
         ahead = await self._ahead(planned, written, deadline)
         try:
-            return await self._committed(planned, written, deadline, ahead=bool(ahead))
+            versions = await self._committed(planned, written, deadline, ahead=bool(ahead))
+            return tuple(versions[each.record] if isinstance(each.write, Put) else None for each in writes)
         except Unavailable:
             # It may have happened: then the parts are needed.
             raise
@@ -78,34 +75,26 @@ class Writing:
         writes = [messages.setting(self._place.document(MARKS, each), {WRITTEN: b"1"}) for each in collections]
         await self._exchange.commit(writes, deadline)
 
-    def _planned(self, writes: Sequence[Write]) -> list[Planned]:
-        planned = [self._plan(each, FITS) for each in writes]
-        if sum(each.shape.size for each in planned if each.shape is not None) > MOST_BYTES:
-            planned = [self._plan(each, SMALL) for each in writes]
-            if (size := sum(each.shape.size for each in planned if each.shape is not None)) > MOST_BYTES:
+    def _planned(self, records: Sequence[Asked]) -> list[Planned]:
+        planned = [self._plan(each, FITS) for each in records]
+        if _size(planned) > MOST_BYTES:
+            planned = [self._plan(each, SMALL) for each in records]
+            if (size := _size(planned)) > MOST_BYTES:
                 raise TooLarge(
-                    f"{self._exchange.target.place}: an atomic commit of {len(writes)} records with {size:,} bytes is "
+                    f"{self._exchange.target.place}: an atomic commit of {len(records)} records with {size:,} bytes is "
                     "more than Firestore takes; nothing was written: write fewer at once"
                 )
         return planned
 
-    def _plan(self, write: Write, fits: int) -> Planned:
-        layout = self._layouts[write.table]
-        match write:
-            case Put(record=record, expect=expect):
-                values = encoded(layout.spec, record)
-                key = key_in(layout.spec, values)
-                return Planned(write.table, self._reading.name(layout, key), write, layout.shaped(values, fits), expect)
-            case Remove(key=key, expect=expect) | Check(key=key, expect=expect):
-                return Planned(write.table, self._reading.name(layout, key), write, None, expect)
-            case Change() | Require():
-                raise Unsupported(f"{self._exchange.target.place} commits on versions, not on {type(write).__name__}")
+    def _plan(self, asked: Asked, fits: int) -> Planned:
+        layout = self._layouts[asked.write.table]
+        shape = None if asked.values is None else layout.shaped(asked.values, fits)
+        return Planned(asked, self._reading.name(layout, asked.key), shape, layout.splits)
 
     async def _ahead(self, planned: Sequence[Planned], written: bytes, deadline: Deadline) -> list[str]:
         """Write the parts that do not fit the commit: nobody finds them before their record is there."""
         parts = self._parts(planned, written)
-        heads = sum(each.shape.size for each in planned if each.shape is not None)
-        if not parts or heads + sum(map(len, parts.values())) <= MOST_BYTES:
+        if not parts or _size(planned) + sum(map(len, parts.values())) <= MOST_BYTES:
             return []
         loads: list[dict[str, bytes]] = [{}]
         for name, part in parts.items():
@@ -131,7 +120,8 @@ class Writing:
 
     async def _committed(
         self, planned: Sequence[Planned], written: bytes, deadline: Deadline, *, ahead: bool
-    ) -> tuple[Version | None, ...]:
+    ) -> dict[tuple[str, Key], Version]:
+        """The version of each record that is put."""
         beside = {} if ahead else self._parts(planned, written)
         patience = Patience(self._exchange.runtime, deadline)
         while True:
@@ -147,10 +137,11 @@ class Writing:
                     if patience.tried <= RACES and not deadline.is_over:
                         continue
                 raise await self._refusal(planned, lost, deadline) from lost
-            return tuple(
-                None if each.shape is None else _version(times[number], each.shape, _number(written, number))
+            return {
+                each.asked.record: _version(times[number], each.shape, _number(written, number))
                 for number, each in enumerate(planned)
-            )
+                if each.shape is not None
+            }
 
     async def _send(
         self, writes: Sequence[Any], planned: Sequence[Planned], written: bytes, deadline: Deadline
@@ -194,30 +185,30 @@ class Writing:
         self, planned: Sequence[Planned], deadline: Deadline, *, every: bool = False
     ) -> dict[str, Found | None]:
         """What is stored where a write without a condition could leave parts behind. every: of all writes."""
-        names = [each.name for each in planned if every or (each.expect is None and self._layouts[each.table].splits)]
+        names = [each.name for each in planned if every or (each.asked.expect is None and each.splits)]
         if not names:
             return {}
         found = await self._exchange.documents(names, deadline, select=STATE)
         return {name: found.get(name) for name in names}
 
     def _write(self, planned: Planned, met: Mapping[str, Found | None], written: bytes, number: int) -> Any:
-        expect = planned.expect
+        expect = planned.asked.expect
         if planned.name in met:
             stored = met[planned.name]
             expect = ABSENT if stored is None else version(stored)
         if planned.shape is not None:
             columns = planned.shape.columns | {WRITTEN: _number(written, number)}
             return messages.setting(planned.name, columns, planned.shape.entries, expect=_condition(expect))
-        if isinstance(planned.op, Check) and expect is not ABSENT:
+        if isinstance(planned.asked.write, Check) and expect is not ABSENT:
             return messages.checking(planned.name, expect[:2])  # type: ignore[index]
         return messages.deleting(planned.name, expect=_condition(expect))
 
     def _cleared(self, planned: Planned, met: Mapping[str, Found | None]) -> list[str]:
         """The parts of what is there now, which the commit replaces."""
-        if isinstance(planned.op, Check):
+        if isinstance(planned.asked.write, Check):
             return []
         stored = met.get(planned.name)
-        expect = version(stored) if stored is not None else planned.expect
+        expect = version(stored) if stored is not None else planned.asked.expect
         if expect is None or isinstance(expect, Absent):
             return []
         _, _, before, count = expect
@@ -233,19 +224,25 @@ class Writing:
 
     def _is_refused(self, planned: Sequence[Planned], stored: Mapping[str, Found | None]) -> bool:
         """Whether a condition of the caller's does not hold."""
-        return any(each.expect is not None and each.expect != _state(stored[each.name]) for each in planned)
+        expected = [(each.asked.expect, each.name) for each in planned if each.asked.expect is not None]
+        return any(expect != _state(stored[name]) for expect, name in expected)
 
     async def _refusal(self, planned: Sequence[Planned], lost: StoreError, deadline: Deadline) -> StoreError:
         """The error to raise: which record is taken, where one is."""
-        new = [each for each in planned if isinstance(each.op, Put) and each.expect is ABSENT]
+        new = [each for each in planned if each.shape is not None and each.asked.expect is ABSENT]
         if isinstance(lost, Taken) and new:
             if len(planned) == 1:
-                return duplicate(new[0].table, self._layouts[new[0].table].spec.key, lost)
+                return new[0].asked.refusal(lost)
             there = await self._exchange.documents([each.name for each in new], deadline, select=STATE)
             for each in new:
                 if each.name in there:
-                    return duplicate(each.table, self._layouts[each.table].spec.key, lost)
-        return Conflict(f"{planned[0].table}: {lost}; nothing was written")
+                    return each.asked.refusal(lost)
+        return Conflict(f"{planned[0].asked.write.table}: {lost}; nothing was written")
+
+
+def _size(planned: Sequence[Planned]) -> int:
+    """Bytes of the documents, without parts."""
+    return sum(each.shape.size for each in planned if each.shape is not None)
 
 
 def _kept(parts: Mapping[str, bytes]) -> list[Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import random
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import StoreError, Throttled, Unavailable
 from dbrouter.backends.kernel.ops import Absent
+from dbrouter.backends.kernel.pausing import FIRST_PAUSE, pause_before
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.objects.body import new_token, stamp_of, tombstone
 from dbrouter.backends.objects.bucket import Bucket, Changed, Found, Listed, Refused
@@ -19,8 +19,6 @@ T = TypeVar("T")
 
 TRIES = 3
 """Requests that fail before the caller is told; who is asked to slow down tries until the deadline."""
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 2.0
 
 
 class Asking:
@@ -32,8 +30,7 @@ class Asking:
     def __init__(self, bucket: Bucket, runtime: Runtime, *, deadline: float, at_once: int) -> None:
         self.bucket = bucket
         self._runtime = runtime
-        self._until = time.monotonic() + deadline
-        self._deadline = deadline
+        self._deadline = Deadline(deadline)
         self._at_once = at_once
 
     async def get(self, name: str) -> Found | None:
@@ -107,17 +104,14 @@ class Asking:
         return [results[index] for index in range(len(calls))]
 
     async def pause(self, lost: int, why: StoreError, *, first: float = FIRST_PAUSE) -> None:
-        """Wait a random while, longer after each loss; raises `why` if the deadline comes first."""
-        pause = random.uniform(0.3, 1) * min(LONGEST_PAUSE, first * 2 ** min(lost, 10))  # noqa: S311  # no secret
-        if time.monotonic() + pause >= self._until:
-            raise why
-        await self._runtime.sleep(pause)
+        """Wait before another try; raises `why` if the deadline comes first."""
+        await self._runtime.sleep(pause_before(lost, self._deadline, why, first=first))
 
     async def _tried(self, call: Callable[[], Awaitable[T]]) -> T:
         tries = 0
         while True:
-            if time.monotonic() >= self._until:
-                raise Unavailable(f"no answer within {self._deadline:g} s")
+            if self._deadline.is_over:
+                raise Unavailable(f"no answer within {self._deadline.seconds:g} s")
             try:
                 return await call()
             except Refused:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from dbrouter.backends.kernel.errors import Conflict
 from dbrouter.backends.kernel.ops import Put
+from dbrouter.backends.kernel.writes import asked
 from dbrouter.backends.objects import writing
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.body import MARKER, Body, is_tombstone, read, seal, sealed_for
@@ -105,7 +106,7 @@ async def _entries_of(
         values = {column: body.record[column] for column in layout.columns}
         put = Put(table=layout.spec.name, record=body.record, expect=Version(found.tag, body.entries, values))
         try:
-            await writing.put(asking, layout, put)
+            await writing.put(asking, layout, asked(layout.spec, put))
             added = len(places.keys() - body.entries.keys())
         except Conflict:
             return set(), 0  # whoever wrote it meanwhile wrote all of its entries, and they are young

@@ -76,10 +76,10 @@ def decisions(root: str) -> str:
 class Layout:
     """The names of one table's objects."""
 
-    def __init__(self, root: str, table: str, spec: TableSpec) -> None:
+    def __init__(self, spec: TableSpec, physical: str, root: str) -> None:
         self.spec = spec
         self._root = root
-        self.folder = f"{root}/{folder_name(table)}"
+        self.folder = f"{root}/{folder_name(physical)}"
         self._shared = spec.key[0] == TENANT
 
     @cached_property

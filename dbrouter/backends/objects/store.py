@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.emulation import SERVED_TABLES
+from dbrouter.backends.kernel.emulation.layouts import Layouts
 from dbrouter.backends.kernel.errors import StoreError, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
-from dbrouter.backends.kernel.ops import AnyOp, Commit, Get, Op, Order, Page, Put, Remove, Scan, Stored, Walk
+from dbrouter.backends.kernel.ops import AnyOp, Commit, Get, Op, Order, Page, Scan, Stored, Walk
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
-from dbrouter.backends.kernel.tables import TableSpec, declared
-from dbrouter.backends.kernel.tenant_tables import physical_names
-from dbrouter.backends.objects import committing, reading, writing
+from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.objects import committing, reading
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.bucket import Bucket
 from dbrouter.backends.objects.compacting import TOMBSTONES, Compacted, compact, end_commits
@@ -32,7 +33,7 @@ COMPACTION = 3600.0
 
 def walks(spec: TableSpec, path: tuple[str, ...], order: Order) -> bool:
     """Whether names are kept in this order along this path."""
-    return Layout("", spec.name, spec).walk(dict.fromkeys(path, ""), order) is not None
+    return Layout(spec, spec.name, "").walk(dict.fromkeys(path, ""), order) is not None
 
 
 CAPABILITIES = Capabilities(walks=walks, commits=True, isolations=frozenset({Isolation.SCHEMA, Isolation.ROWS}))
@@ -54,11 +55,10 @@ class ObjectsStore:
         self._settings = settings
         self._bucket = bucket if bucket is not None else _blocking_bucket(settings)
         self._requests: Runtime = BlockingRuntime()
-        self._names = physical_names(settings.names)
         self._shared = namespace is not None
         place = "tables" if namespace is None else f"namespaces/{checked_namespace(namespace)}"
-        self._root = "/".join(part for part in (settings.prefix, place) if part)
-        self._layouts: dict[str, Layout] = {}
+        self._root = root = "/".join(part for part in (settings.prefix, place) if part)
+        self._layouts = Layouts(partial(Layout, root=root), settings.names)
 
     @classmethod
     def from_settings(cls, settings: ObjectsSettings, *, name: str = "") -> ObjectsStore:
@@ -88,7 +88,7 @@ class ObjectsStore:
 
     def physical_name(self, table: str) -> str:
         """The configured name, else agno's."""
-        return self._names.get(table, declared(table, SERVED_TABLES).default_name)
+        return self._layouts.name(table)
 
     def in_namespace(self, namespace: str) -> Store:
         """A store over tables of its own, in a folder of that name, on the same connections."""
@@ -108,7 +108,7 @@ class ObjectsStore:
         done = await end_commits(asking, decisions(self._root))
         for table in SERVED_TABLES:
             if self.physical_name(table) in there:
-                done += await compact(asking, self._layout(table), tombstones_older_than)
+                done += await compact(asking, self._layouts[table], tombstones_older_than)
         return done
 
     async def ping(self) -> None:
@@ -127,26 +127,21 @@ class ObjectsStore:
     async def _answer(self, asking: Asking, op: AnyOp | Walk) -> Any:
         match op:
             case Get(table=table, key=key, where=where) if where == EVERYTHING:
-                layout = self._layout(table)
+                layout = self._layouts[table]
                 if len(key) != len(layout.spec.key):
                     raise StoreError(f"{table}: a key has {len(layout.spec.key)} values, not {len(key)}")
                 found = reading.current(layout, key, await present(asking, layout, layout.record(key)))
                 return None if found is None else Stored(*found)
             case Scan(table=table):
-                return Page(await reading.scan(asking, self._layout(table), op))
+                return Page(await reading.scan(asking, self._layouts[table], op))
             case Walk(table=table):
-                layout = self._layout(table)
+                layout = self._layouts[table]
                 along = layout.walk(reading.pinned(op.where), op.order)
                 if along is None:
                     raise Unsupported(f"{table} is not listed by {op.order.field.column} along {op.where}")
                 return await reading.walk(asking, layout, op, along)
-            case Commit(writes=(Put() as write,)):
-                return (await writing.put(asking, self._layout(write.table), write),)
-            case Commit(writes=(Remove() as write,)):
-                await writing.remove(asking, self._layout(write.table), write)
-                return (None,)
             case Commit(writes=writes):
-                return await committing.commit(asking, self._layout, writes)
+                return await committing.commit(asking, self._layouts, writes)
             case _:
                 raise Unsupported(f"a store of objects has no answer to {type(op).__name__}")
 
@@ -155,14 +150,8 @@ class ObjectsStore:
         seconds = settings.deadline if deadline is None else deadline
         return Asking(self._bucket, self._requests, deadline=seconds, at_once=settings.requests_at_once)
 
-    def _layout(self, table: str) -> Layout:
-        layout = self._layouts.get(table)
-        if layout is None:
-            layout = self._layouts[table] = Layout(self._root, self.physical_name(table), SERVED_TABLES[table])
-        return layout
-
     async def _create(self, asking: Asking, table: str) -> None:
-        layout = self._layout(table)
+        layout = self._layouts[table]
         await asking.put(f"{layout.folder}/table", b"", None)
 
 

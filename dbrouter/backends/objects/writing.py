@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dbrouter.backends.kernel.completing import key_in
-from dbrouter.backends.kernel.duplicates import duplicate
-from dbrouter.backends.kernel.errors import Conflict, Throttled, TooLarge
-from dbrouter.backends.kernel.ops import ABSENT, Absent, Put, Remove
-from dbrouter.backends.kernel.stored_form import encoded
+from dbrouter.backends.kernel.errors import Throttled, TooLarge
+from dbrouter.backends.kernel.ops import ABSENT, Absent
+from dbrouter.backends.kernel.writes import Asked
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.body import is_tombstone, new_token, sealed_for, written
 from dbrouter.backends.objects.bucket import Changed, Refused
@@ -26,57 +24,46 @@ RACES = 64
 """Times that a write without a condition may lose to others before it gives up."""
 
 
-async def put(asking: Asking, layout: Layout, write: Put) -> Version:
-    """The version of the record, written if it is still as `expect` says."""
-    values = encoded(layout.spec, write.record)
-    key = key_in(layout.spec, values)
-    name = layout.record(key)
-    match write.expect:
-        case Version() as expected:
-            try:
-                return await _replace(asking, layout, name, values, expected)
-            except Changed as race:
-                raise Conflict(f"{write.table} {key}: the stored version is not the expected one") from race
-        case Absent():
-            try:
-                return await _replace(asking, layout, name, values, None)
-            except Changed as taken:
-                raise duplicate(write.table, layout.spec.key, taken) from taken
-        case _:
-            conflict = Conflict(f"{write.table} {key}: {RACES} tries all lost to other writers; nothing was written")
-            for lost in range(RACES):
-                found = current(layout, key, await present(asking, layout, name))
-                try:
-                    return await _replace(asking, layout, name, values, None if found is None else found[1])
-                except Changed:
-                    await asking.pause(lost, conflict)
-            raise conflict
-
-
-async def remove(asking: Asking, layout: Layout, write: Remove) -> None:
-    """Remove the record if it is still as `expect` says. Where removals know no condition, a tombstone stays."""
-    name = layout.record(write.key)
-    conflict = Conflict(f"{write.table} {write.key}: the stored version is not the expected one")
+async def put(asking: Asking, layout: Layout, asked: Asked) -> Version:
+    """The version of the record, written if it is still as is expected."""
+    name, values = layout.record(asked.key), asked.values or {}
+    if asked.expect is not None:
+        try:
+            return await _replace(asking, layout, name, values, None if asked.expect is ABSENT else asked.expect)
+        except Changed as race:
+            raise asked.refusal(race) from race
     for lost in range(RACES):
-        expected = write.expect
+        found = current(layout, asked.key, await present(asking, layout, name))
+        try:
+            return await _replace(asking, layout, name, values, None if found is None else found[1])
+        except Changed:
+            await asking.pause(lost, asked.refusal())
+    raise asked.refusal()
+
+
+async def remove(asking: Asking, layout: Layout, asked: Asked) -> None:
+    """Remove the record if it is still as is expected. Where removals know no condition, a tombstone stays."""
+    name = layout.record(asked.key)
+    for lost in range(RACES):
+        expected = asked.expect
         if expected is None:
-            found = current(layout, write.key, await present(asking, layout, name))
+            found = current(layout, asked.key, await present(asking, layout, name))
             if found is None:
                 return
             expected = found[1]
         elif not isinstance(expected, Version):
-            raise conflict
+            raise asked.refusal()
         try:
             await _refuse_pending(asking, layout, name, expected)
             await asking.clear(name, expected.tag)
         except Changed as race:
-            if write.expect is not None:
-                raise conflict from race
-            await asking.pause(lost, conflict)
+            if asked.expect is not None:
+                raise asked.refusal(race) from race
+            await asking.pause(lost, asked.refusal())
         else:
             await asking.discard(named(layout, expected))
             return
-    raise conflict
+    raise asked.refusal()
 
 
 @dataclass(frozen=True, slots=True)

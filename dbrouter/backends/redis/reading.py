@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dbrouter.backends.kernel.completing import check_columns, projected, with_text
+from dbrouter.backends.kernel.completing import check_columns
 from dbrouter.backends.kernel.errors import StoreError, Unsupported
-from dbrouter.backends.kernel.filters import And, Compare, Comparison, Everything, Field, Filter, In
-from dbrouter.backends.kernel.loading import parent_is
+from dbrouter.backends.kernel.filters import Field, Filter
+from dbrouter.backends.kernel.loading import children_of, children_read, parent_is
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Get, GetMany, Key, Load, Loaded, Order, Stored, Walk, Walked
 from dbrouter.backends.kernel.ordered_form import in_a_row
-from dbrouter.backends.kernel.ordering import page_of, sort_records
+from dbrouter.backends.kernel.paths import path_of
 from dbrouter.backends.kernel.tenant_tables import TENANT
-from dbrouter.backends.redis.layout import Layout, Table
+from dbrouter.backends.redis.layout import Layout, Table, local
 from dbrouter.backends.redis.records import asked, record_of
 from dbrouter.backends.redis.scripts import Argument, Request, running, script_for
 
@@ -43,17 +42,11 @@ class Along:
 
 def along(table: Table, where: Filter) -> Along:
     """The path that a filter of equalities names. Raises `Unsupported` for any other filter."""
-    named: dict[str, tuple[Any, ...]] = {}
-    for each in where.filters if isinstance(where, And) else () if isinstance(where, Everything) else (where,):
-        match each:
-            case Compare(field=Field(column=column, path=()), comparison=Comparison.EQ, value=value):
-                named[column] = (value,)
-            case In(field=Field(column=column, path=()), values=values):
-                named[column] = tuple(dict.fromkeys(values))
-            case _:
-                raise Unsupported(f"{table.spec.name}: Redis finds records along a path, not where {where}")
-    tenant = named.pop(TENANT, (None,))[0] if table.shared else None
-    return Along(tuple(named), tuple(itertools.product(*named.values())), tenant)
+    path = path_of(where)
+    if not table.shared or TENANT not in path.columns:
+        return Along(path.columns, path.ways)
+    columns, tenants = local(path.columns), path.along((TENANT,))
+    return Along(columns, path.along(columns), tenants[0][0] if tenants else None)
 
 
 def get(layout: Layout, namespace: str, op: Get) -> Request:
@@ -176,21 +169,14 @@ def loaded(layout: Layout, op: Load, answers: Sequence[Any]) -> Loaded | None:
     table, children = layout.table(op.table), layout.table(op.children.table)
     (version, *own), found = answers[0]
     wanted = _wanted(children, op)[1:]
-    ordering = {column for term in op.children.order for column in (term.field.column, term.fallback) if column}
-    raw = op.children.raw - ordering
-    records = [record_of(children, wanted, each[1:], raw) for each in found]
-    ordered = sort_records(records, op.children.order, children.spec.key)
-    limit = op.children.limit
-    if limit is not None:
-        ordered = page_of(ordered, max(0, len(ordered) - limit), limit)
-    late = op.children.raw & ordering
-    shown = [projected(with_text(each, late), op.children.columns) for each in ordered]
+    _, raw = children_read(op, children.spec.key)
+    shown = children_of(op, [record_of(children, wanted, each[1:], raw) for each in found], children.spec.key)
     return Loaded(record_of(table, table.spec.column_names, own, op.raw), version.decode(), shown)
 
 
 def _wanted(children: Table, op: Load) -> tuple[str, ...]:
-    ordering = [column for term in op.children.order for column in (term.field.column, term.fallback) if column]
-    return asked(op.children.columns, children, (*ordering, *children.spec.key))
+    columns, _ = children_read(op, children.spec.key)
+    return asked(columns, children)
 
 
 def _fetching(layout: Layout, namespace: str, table: Table, keys: Sequence[Key], fields: Sequence[str]) -> Request:

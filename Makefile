@@ -4,6 +4,10 @@ UV := .tools/bin/uv
 RUN := .venv/bin/
 STAMP := .venv/.synced
 
+# Empty is off. Where a machine's default is to keep no compiled modules, each of the some hundred processes that tests
+# start would compile all that it imports, which takes agno's two seconds more.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast leaks races lint types check docs bench lock clean
 

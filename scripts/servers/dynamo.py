@@ -19,6 +19,7 @@ from pathlib import Path
 
 from scripts.servers.apt import install
 from scripts.servers.cache import kept
+from scripts.servers.java import JVM
 from scripts.servers.places import free_port, new_place, remove_place, run
 from scripts.servers.server import CannotStart, Server
 
@@ -26,7 +27,6 @@ PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 """The npm package that carries Amazon's DynamoDBLocal.jar."""
 JAR = Path("package/emulator/DynamoDBLocal.jar")
 LIBRARIES = Path("package/emulator/DynamoDBLocal_lib")
-MEMORY = "-Xmx512m"
 
 
 def start_dynamo(*, lasting: bool = False) -> Server:
@@ -49,7 +49,7 @@ def _local(lasting: bool) -> Server:
 
     def command(port: int, folder: Path) -> list[str]:
         return [
-            *(java, MEMORY, f"-Djava.io.tmpdir={folder}", f"-Djava.library.path={home / LIBRARIES}"),
+            *(java, *JVM, f"-Djava.io.tmpdir={folder}", f"-Djava.library.path={home / LIBRARIES}"),
             *("-jar", str(home / JAR), "-sharedDb", "-port", str(port)),
             *(("-dbPath", str(folder)) if lasting else ("-inMemory",)),
         ]

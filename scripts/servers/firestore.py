@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from scripts.servers.java import JVM
 from scripts.servers.places import free_port, new_place, remove_place
 from scripts.servers.server import CannotStart, Server
 
@@ -27,7 +28,6 @@ ROOTS = (
     "/opt/homebrew/share/google-cloud-sdk",
     "~/google-cloud-sdk",
 )
-MEMORY = "-Xmx512m"
 
 
 def start_firestore() -> Server:
@@ -78,7 +78,7 @@ def _started(java: str, jar: Path) -> Server:
             version=_version(jar),
             # What it says of an error depends on the language.
             command=[
-                *(java, MEMORY, "-Duser.language=en", f"-Djava.io.tmpdir={folder}", "-cp", str(jar)),
+                *(java, *JVM, "-Duser.language=en", f"-Djava.io.tmpdir={folder}", "-cp", str(jar)),
                 *(MAIN_CLASS, "--host=127.0.0.1", f"--port={port}"),
             ],
             folder=folder,

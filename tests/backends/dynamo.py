@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from tests.backends.backend import Backend, Row, Settings
@@ -11,8 +12,9 @@ from tests.backends.backend import Backend, Row, Settings
 CREDENTIALS = {"region": "us-east-1", "access_key_id": "local", "secret_access_key": "local"}
 
 
+@cache
 def client(url: str) -> Any:
-    """The vendor's client."""
+    """The vendor's client: one for each server, for making it takes longer than most of what it is made for."""
     import boto3
 
     return boto3.client(

@@ -18,11 +18,11 @@ from dbrouter.router.families.context import Context, Part
 from dbrouter.router.families.metrics import Refreshed
 from dbrouter.router.families.programs import Programs
 from dbrouter.router.families.run_cache import RunCache
-from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
+from dbrouter.router.families.session_origin import Absences, FirstSaves, Origin, origin_of, remember
 from dbrouter.router.families.sessions import Sessions
 from tests.families.test_session_saving import session
 
-KEYED = (Absences, RunCache, Refreshed)
+KEYED = (Absences, FirstSaves, RunCache, Refreshed)
 """What families may remember something in: each of its methods asks for the place first."""
 
 FROM_THE_CONTEXT = ("store", "now", "on_conflict", "place_of", "registered")
@@ -72,6 +72,11 @@ def test_places_do_not_see_what_each_other_remember() -> None:
     absences.tell(here, "s", (1, 1))
     assert not absences.take(there, "s", (1, 1))
     assert absences.take(here, "s", (1, 1))
+    saved = session(session_data={"n": 1})
+    first_saves = FirstSaves()
+    first_saves.note(here, saved, remember(saved, Origin(own=None, seen=None, version=1, place=here)))
+    assert first_saves.find(there, saved) is None
+    assert first_saves.find(here, saved) is not None
     refreshed.set(here, 5.0)
     assert (refreshed.at(here), refreshed.at(there)) == (5.0, float("-inf"))
     text = '{"run_id": "r", "session_id": "s", "agent_id": "a", "content": "x", "messages": []}'

@@ -14,7 +14,15 @@ from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.backends.kernel.stored_form import as_stored
 from dbrouter.router.agno_types import Session
 from dbrouter.router.families.context import Context, Place
-from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
+from dbrouter.router.families.session_origin import (
+    Absences,
+    FirstSaves,
+    Origin,
+    hold,
+    holder_of,
+    origin_of,
+    remember,
+)
 from dbrouter.router.families.session_rows import row_of, written_columns
 from dbrouter.router.families.state_merge import merged
 
@@ -31,23 +39,32 @@ class Saving:
         self._on_conflict = context.on_conflict
         self._place_of = context.place_of
         self._absences = absences
+        self._first_saves = FirstSaves()
 
-    async def save(self, session: Session, *, whole: bool) -> tuple[Record, Place] | None:
-        """The row as it is stored now, and where; `None` if the session belongs to another owner.
+    async def save(self, session: Session, *, whole: bool) -> Record | None:
+        """The row as it is stored now; `None` if the session belongs to another owner.
 
         whole: whether the caller needs every column; otherwise those of the session's kind do, which costs less.
         Raises `Conflict` under `on_conflict: raise` when another writer changed the same state, and under `merge` if
         other writers were faster again and again.
         """
+        holder = holder_of(session) or self._first_saves.find(self._where(session), session)
+        if holder is None:
+            return await self._saved(session, whole=whole)
+        hold(session, holder)
+        # One after the other: two turns over the same data, as agno's caches have them, would both count what is new
+        # since the last save.
+        async with self._store.runtime.one_at_a_time(holder):
+            return await self._saved(session, whole=whole)
+
+    async def _saved(self, session: Session, *, whole: bool) -> Record | None:
         row = row_of(session, self._now())
         overwriting = self._upsert(row)
         place = self._place_of(overwriting)
         origin = self._origin(session, place)
         if origin is None or self._on_conflict == "last_writer":
-            saved = await self._overwrite(session, overwriting, place)
-        else:
-            saved = await self._merge(session, row, origin, whole=whole)
-        return None if saved is None else (saved, place)
+            return await self._overwrite(session, overwriting, place)
+        return await self._merge(session, row, origin, whole=whole)
 
     def _origin(self, session: Session, place: Place) -> Origin | None:
         found = origin_of(session, place)
@@ -57,32 +74,43 @@ class Saving:
             return Origin(own=None, seen=None, version=ABSENT, place=place)
         return found
 
+    def _where(self, session: Session) -> Place:
+        return self._place_of(self._upsert(row_of(session, self._now())))
+
     async def _overwrite(self, session: Session, op: Upsert, place: Place) -> Record | None:
         (stored,) = await self._store.execute(op)
         if stored is None:
             return None
-        self._remember(session, op.records[0]["session_data"], stored.record["session_data"], stored, place)
+        self.remember(session, op.records[0]["session_data"], stored.record["session_data"], stored, place)
         return stored.record
 
     async def _merge(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
+        if origin.version is None:
+            return await self._merge_into_others(session, origin, whole=whole, lost=False)
         own = row["session_data"]
         data = own if origin.own == origin.seen else self._merged(origin.own_data(), own, origin.seen_data())
         record = {**row, "session_data": data}
         (written,) = await self._store.execute(self._upsert(record, origin.version, returning=whole))
         if written is None:
-            return await self._merge_into_others(session, row, origin, whole=whole)
-        self._remember(session, own, data, written, origin.place)
+            return await self._merge_into_others(session, origin, whole=whole, lost=True)
+        self.remember(session, own, data, written, origin.place)
         return written.record if whole else self._as_stored(record, origin.version)
 
-    async def _merge_into_others(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
+    async def _merge_into_others(self, session: Session, origin: Origin, *, whole: bool, lost: bool) -> Record | None:
         """The row, saved over what others have written since it was read. Each try is a read and a write."""
+        session_id = session.session_id
         # Who has lost once is likely to again, and mostly to agents of the same process.
-        async with self._store.runtime.one_at_a_time(("session", origin.place, row["session_id"])):
-            attempts = Attempts(self._store.runtime, f"session {row['session_id']!r}", told="save it again")
+        async with self._store.runtime.one_at_a_time(("session", origin.place, session_id)):
+            attempts = Attempts(self._store.runtime, f"session {session_id!r}", told="save it again")
             while True:
-                # Before the read: what is read before a pause is old after it.
-                await attempts.again()
-                stored = await self._store.execute(Get(table="sessions", key=(row["session_id"],), versioned=True))
+                if lost:
+                    # Before the read: what is read before a pause is old after it.
+                    await attempts.again()
+                lost = True
+                stored = await self._store.execute(Get(table="sessions", key=(session_id,), versioned=True))
+                # Another turn over the same data may have saved them meanwhile: then less is new.
+                origin = origin_of(session, origin.place) or origin
+                row = row_of(session, self._now())
                 put = self._over(stored, row, origin)
                 if put is None:
                     return None
@@ -91,7 +119,7 @@ class Saving:
                 except (Conflict, Duplicate):
                     continue
                 data = put.record["session_data"]
-                self._remember(session, row["session_data"], data, Stored(put.record, version), origin.place)
+                self.remember(session, row["session_data"], data, Stored(put.record, version), origin.place)
                 # Whole rows are the caller's to keep, and share nothing with the session.
                 return as_stored(SESSIONS, put.record) if whole else put.record
 
@@ -129,8 +157,12 @@ class Saving:
         """The row just written, without reading it back: what is not in it did not change since it was read."""
         return row if version is ABSENT else {**row, "updated_at": self._now()}
 
-    def _remember(self, session: Session, own: Any, seen: Any, stored: Stored, place: Place) -> None:
+    def remember(self, session: Session, own: Any, seen: Any, stored: Stored, place: Place) -> None:
+        """The session holds its `own` data, and `seen` is stored."""
         text = None if own is None else encode(own, what="sessions.session_data")
         same = seen is own or seen == own
         seen_text = text if same else encode(seen, what="sessions.session_data")
-        remember(session, Origin(own=text, seen=seen_text, version=stored.version, place=place))
+        new = holder_of(session) is None
+        holder = remember(session, Origin(own=text, seen=seen_text, version=stored.version, place=place))
+        if new:
+            self._first_saves.note(place, session, holder)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from dbrouter.backends.kernel.agno_tables.sessions import SESSIONS
-from dbrouter.backends.kernel.codec import decode
+from dbrouter.backends.kernel.codec import decode, encode
 from dbrouter.backends.kernel.filters import (
     EVERYTHING,
     Comparison,
@@ -24,14 +24,14 @@ from dbrouter.backends.kernel.filters import (
     one_of,
 )
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule
-from dbrouter.backends.kernel.ops import Children, Delete, Get, Load, Loaded, Order, Scan, Update, Upsert
+from dbrouter.backends.kernel.ops import Children, Delete, Get, Load, Loaded, Order, Scan, Update, Upsert, Version
 from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.router.agno_types import HISTORY_SKIP_STATUSES, Session, SessionType
 from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.paging import offset_of, sorting
 from dbrouter.router.families.payloads import Payloads
 from dbrouter.router.families.run_cache import RunCache
-from dbrouter.router.families.session_origin import Absences, Origin, origin_of, remember
+from dbrouter.router.families.session_origin import Absences, Holder, Origin, hold, holder_of, remember
 from dbrouter.router.families.session_rows import row_of, runs_as_dicts, session_object, written_columns
 from dbrouter.router.families.session_saving import GUARD, Saving
 
@@ -101,22 +101,23 @@ class Sessions:
 
         include_runs: whether their histories are read too.
         """
-        found = await self._store.execute(
-            Scan(
-                table="sessions",
-                where=_filter(session_type, user_id, component_id, session_name, start_timestamp, end_timestamp),
-                order=sorting(SESSIONS, sort_by, sort_order, (Order(Field("created_at")),)),
-                limit=limit,
-                offset=offset_of(limit, page),
-                total=not deserialize,
-            )
+        scan = Scan(
+            table="sessions",
+            where=_filter(session_type, user_id, component_id, session_name, start_timestamp, end_timestamp),
+            order=sorting(SESSIONS, sort_by, sort_order, (Order(Field("created_at")),)),
+            limit=limit,
+            offset=offset_of(limit, page),
+            total=not deserialize,
+            raw=frozenset({"session_data"}) if deserialize else frozenset(),
         )
+        found = await self._store.execute(scan)
         runs = await self._histories([row["session_id"] for row in found.records]) if include_runs else None
         for row in found.records:
             row["runs"] = None if runs is None else runs.get(row["session_id"], [])
         if not deserialize:
             return found.records, found.total or 0
-        return [session_object(session_type, row) for row in found.records]
+        place = self._place_of(scan)
+        return [_read(session_object(session_type, _decoded(row)), row, None, place) for row in found.records]
 
     async def upsert_session(self, session: Session, deserialize: bool | None = True) -> Session | Record | None:
         """The session as stored, or `None` if it belongs to another owner. Runs are saved by `upsert_run`.
@@ -124,7 +125,7 @@ class Sessions:
         `session_data` is merged with what others wrote since this object was read (see `state_merge`).
         """
         saved = await self._saving.save(session, whole=not deserialize)
-        return None if saved is None else self._saved(session, *saved, deserialize=bool(deserialize))
+        return None if saved is None else self._saved(session, saved, deserialize=bool(deserialize))
 
     async def upsert_sessions(
         self,
@@ -147,9 +148,10 @@ class Sessions:
             rules: dict[str, Rule] = dict.fromkeys((*written_columns(kind), "updated_at"), Replace())
             upsert = Upsert(table="sessions", records=records, rules=rules, guard=GUARD)
             place = self._place_of(upsert)
-            for (each, _), one in zip(mine, await self._store.execute(upsert), strict=True):
+            for (each, row), one in zip(mine, await self._store.execute(upsert), strict=True):
                 if one is not None:
-                    results.append(self._saved(each, one.record, place, deserialize=bool(deserialize)))
+                    self._saving.remember(each, row["session_data"], one.record["session_data"], one, place)
+                    results.append(self._saved(each, one.record, deserialize=bool(deserialize)))
         return results
 
     async def rename_session(
@@ -180,8 +182,9 @@ class Sessions:
                 )
             )
             if written is not None:
+                named = {**written.record, "session_data": encode(written.record["session_data"])}
                 return self._answer(
-                    Loaded(written.record, written.version, loaded.children),
+                    Loaded(named, written.version, loaded.children),
                     self._place_of(load),
                     session_type,
                     deserialize=bool(deserialize),
@@ -239,12 +242,7 @@ class Sessions:
     def _answer(
         self, loaded: Loaded, place: Place, session_type: SessionType | None, *, deserialize: bool
     ) -> Session | Record:
-        text = loaded.record["session_data"]
-        if not isinstance(text, str | None):
-            # Already read: a rename answers with the row it wrote.
-            row, text = loaded.record, None
-        else:
-            row = {**loaded.record, "session_data": None if text is None else decode(text)}
+        row = _decoded(loaded.record)
         if not deserialize:
             return {**row, "runs": [decode(run["run_data"]) for run in loaded.children]}
         if row["session_type"] == "agent" and session_type in (None, SessionType.AGENT):
@@ -255,18 +253,17 @@ class Sessions:
             session = session_object(
                 session_type, {**row, "runs": [decode(run["run_data"]) for run in loaded.children]}
             )
-        if text is not None or loaded.record["session_data"] is None:
-            remember(session, Origin(own=text, seen=text, version=loaded.version, place=place))
-        return session
+        return _read(session, loaded.record, loaded.version, place)
 
-    def _saved(self, session: Session, row: Record, place: Place, *, deserialize: bool) -> Session | Record:
+    def _saved(self, session: Session, row: Record, *, deserialize: bool) -> Session | Record:
         if not deserialize:
             return {**row, "runs": runs_as_dicts(session)}
         saved = session_object(None, row, session.runs or [])
         setattr(saved, "runs", session.runs)  # noqa: B010  # one kind of session, which the type cannot say
-        origin = origin_of(session, place)
-        if origin is not None:
-            remember(saved, origin)
+        holder = holder_of(session)
+        if holder is not None:
+            same = saved.session_data is session.session_data
+            hold(saved, holder if same else Holder(holder.origin))
         return saved
 
     async def _histories(self, session_ids: list[str]) -> dict[str, list[Any]]:
@@ -284,6 +281,19 @@ class Sessions:
         for run in found.records:
             histories.setdefault(run["session_id"], []).append(run["run_data"])
         return histories
+
+
+def _decoded(row: Record) -> Record:
+    """The row, of which the data were read as text."""
+    text = row["session_data"]
+    return {**row, "session_data": None if text is None else decode(text)}
+
+
+def _read(session: Session, row: Record, version: Version | None, place: Place) -> Session:
+    """The session, as it was read from the row with its data as text."""
+    text = row["session_data"]
+    remember(session, Origin(own=text, seen=text, version=version, place=place))
+    return session
 
 
 def _loading(session_id: str, user_id: str | None, runs_limit: int | None, where: Filter = EVERYTHING) -> Load:

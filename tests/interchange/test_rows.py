@@ -152,3 +152,16 @@ def test_values_that_only_agno_writes_are_read(place: Place) -> None:
         mine.get_session("s1").session_data["session_state"] == theirs.get_session("s1").session_data["session_state"]
     )
     assert [row["session_id"] for row in mine.get_sessions(session_name="tea t", deserialize=False)[0]] == ["s1"]
+
+
+def test_integers_beyond_64_bits_that_agno_wrote_are_not_rounded(place: Place) -> None:
+    theirs, mine = place.agno(), place.ours()
+    STORIES["sessions"].write(theirs)
+    session = theirs.get_session("s1")
+    state = {"wei": 1_500 * 10**18, "odd": 2**70 + 1, "minus": -(2**64)}
+    session.session_data["session_state"] = state
+    theirs.upsert_session(session)
+    read = mine.get_session("s1")
+    assert repr(read.session_data["session_state"]) == repr(state)
+    mine.upsert_session(read)
+    assert repr(mine.get_session("s1").session_data["session_state"]) == repr(state)

@@ -114,6 +114,52 @@ def test_values_of_agno_become_what_its_own_encoder_makes_of_them(value: Any, st
     assert decode(encode(value)) == stored
 
 
+@pytest.mark.parametrize("number", [2**64, 2**70 + 1, -(2**63) - 1, -(10**40), 10**18, 2**64 - 1])
+def test_integers_of_any_size_are_read_as_another_writer_left_them(number: int) -> None:
+    text = json.dumps({"n": number, "all": [1.5, number], "é": f"{number}"}, ensure_ascii=False)
+    assert _same(decode(text), {"n": number, "all": [1.5, number], "é": f"{number}"})
+    assert _same(decode(text.encode()), decode(text))
+    assert _same(decode(str(number)), number)
+
+
+@given(number=st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+def test_numbers_are_read_as_python_reads_them(number: float) -> None:
+    text = json.dumps([number, {"n": number}])
+    assert _same(decode(text), json.loads(text))
+
+
+def test_what_another_writer_left_is_read_with_its_surrogates_and_without_end() -> None:
+    value = {"a": "\ud800", "n": 2**70, "x": math.inf}
+    assert _same(decode(json.dumps(value)), value)
+    assert decode("[" * 300 + "]" * 300)
+
+
+class Word(str):
+    """A text of a kind of its own."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ({1: "a", "1": "b"}, "'1'"),
+        ({True: 1, "true": 2}, "'true'"),
+        ({None: 1, "null": 2}, "'null'"),
+        ({Colour.RED: 1, "red": 2}, "'red'"),
+        ({2.5: 1, "2.5": 2}, r"'2\.5'"),
+    ],
+)
+def test_two_keys_that_json_would_make_one_are_refused(value: dict[Any, Any], key: str) -> None:
+    with pytest.raises(Unstorable, match=rf"run\.steps\[0\] has two keys that JSON writes as {key}"):
+        encode({"steps": [value]}, what="run")
+
+
+def test_keys_that_differ_as_text_are_kept_apart() -> None:
+    value = {1: "a", 1.5: "b", Word("x"): "c", "\x00": "d", f"{MARK}0000": "e"}
+    assert decode(encode(value)) == {"1": "a", "1.5": "b", "x": "c", "\x00": "d", f"{MARK}0000": "e"}
+
+
 def test_a_value_without_a_stored_form_is_named_by_its_path() -> None:
     with pytest.raises(Unstorable, match=r"run\.steps\[1\]\.callback is a function"):
         encode({"steps": [1, {"callback": lambda: None}]}, what="run")

@@ -39,6 +39,7 @@ class MySqlDialect:
     indexes_apart = False
     keeps_uniques = True
     exact_columns = True
+    writes_out_floats = False
     lengths = LENGTHS
 
     def __init__(

@@ -49,6 +49,7 @@ class PostgresDialect:
     keeps_uniques = True
     together = False
     exact_columns = False  # a column has the server's locale, unless it is told otherwise
+    writes_out_floats = True
 
     def __init__(
         self,

@@ -49,6 +49,8 @@ class Dialect(Protocol):
     """Whether a union costs more than two statements in one packet."""
     exact_columns: bool
     """Whether the text columns of our tables compare and sort by code point as they are."""
+    writes_out_floats: bool
+    """Whether the server's JSON shows a large float as digits without a fraction."""
 
     @property
     def inserts_return(self) -> bool:

@@ -13,6 +13,7 @@ from dbrouter.backends.kernel.errors import StoreError, TooLarge, Unstorable
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.tables import Kind, TableSpec
 from dbrouter.backends.sql.dialect import Dialect
+from dbrouter.backends.sql.floats import with_fractions
 from dbrouter.backends.sql.statements import Row
 
 TEXTUAL: Final = frozenset({Kind.STRING, Kind.NOTE, Kind.TEXT})
@@ -91,7 +92,9 @@ class Relation:
         if value is None:
             return None
         if kind is Kind.JSON:
-            return self.dialect.to_database(kind, encode(value, what=f"{self.spec.name}.{column}"))
+            text = encode(value, what=f"{self.spec.name}.{column}")
+            text = with_fractions(value, text) if self.dialect.writes_out_floats else text
+            return self.dialect.to_database(kind, text)
         return self.dialect.to_database(kind, self._fitting(column, kind, value))
 
     def _fitting(self, column: str, kind: Kind, value: Any) -> Any:

@@ -99,6 +99,7 @@ class SqliteDialect:
     keeps_uniques = True
     together = False
     exact_columns = True
+    writes_out_floats = False
 
     def quoted(self, identifier: str) -> str:
         return '"' + identifier.replace('"', '""') + '"'

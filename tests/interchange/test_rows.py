@@ -158,7 +158,7 @@ def test_integers_beyond_64_bits_that_agno_wrote_are_not_rounded(place: Place) -
     theirs, mine = place.agno(), place.ours()
     STORIES["sessions"].write(theirs)
     session = theirs.get_session("s1")
-    state = {"wei": 1_500 * 10**18, "odd": 2**70 + 1, "minus": -(2**64)}
+    state = {"odd": 2**70 + 1, "wei": 1_500 * 10**18, "minus": -(2**64)}
     session.session_data["session_state"] = state
     theirs.upsert_session(session)
     read = mine.get_session("s1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, Self, TypeVar, cast
@@ -36,13 +36,13 @@ class Threads:
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
-    def start(self, call: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run a coroutine that never suspends, in the caller's context."""
+    def start(self, call: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Run a call that never suspends, in the caller's context."""
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._number, thread_name_prefix="dbrouter-store")
             # Submitted under the lock, so that a closing pool is never given work.
-            return self._pool.submit(copy_context().run, finish, call)
+            return self._pool.submit(copy_context().run, _answer, call)
 
     def end(self) -> None:
         """Let the threads end. Calls still under way end on their own: waiting for them would block an event loop."""
@@ -78,15 +78,15 @@ class Threaded:
 
     async def execute(self, op: Op[R], /) -> R:
         """The blocking store's answer."""
-        return await self._run(self.inner.execute(op))
+        return await self._run(lambda: self.inner.execute(op))
 
     async def existing_tables(self) -> frozenset[str]:
         """Physical names of the tables that exist."""
-        return await self._run(self.inner.existing_tables())
+        return await self._run(self.inner.existing_tables)
 
     async def create_tables(self, tables: tuple[str, ...]) -> None:
         """Create these tables where they are missing."""
-        await self._run(self.inner.create_tables(tables))
+        await self._run(lambda: self.inner.create_tables(tables))
 
     def physical_name(self, table: str) -> str:
         """What the table is called in the blocking store."""
@@ -94,16 +94,21 @@ class Threaded:
 
     async def ping(self) -> None:
         """Return if the database answers, else raise `Unavailable`."""
-        await self._run(self.inner.ping())
+        await self._run(self.inner.ping)
 
     async def close(self) -> None:
         """Close the blocking store and let the threads end. Both start again when needed."""
-        await self._run(self.inner.close())
+        await self._run(self.inner.close)
         if self._owns:
             self._threads.end()
 
-    async def _run(self, call: Coroutine[Any, Any, T]) -> T:
+    async def _run(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await asyncio.wrap_future(self._threads.start(call))
+
+
+def _answer(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    # Made here: a coroutine that is made before its call is cancelled would never be awaited.
+    return finish(call())
 
 
 class _InNamespaces(Threaded):

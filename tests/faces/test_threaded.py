@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import warnings
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,6 +17,7 @@ from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Insert, Op, Scan
 from dbrouter.backends.memory.store import AsyncMemoryStore, MemoryStore
 from dbrouter.router.threaded import Threaded, Threads, awaited
+from tests.waiting import PATIENCE
 
 TENANT: ContextVar[str] = ContextVar("tenant")
 EVERYTHING = Scan(table="memories")
@@ -105,3 +109,33 @@ def test_only_a_blocking_store_needs_threads() -> None:
     native = AsyncMemoryStore()
     assert awaited(native) is native
     assert isinstance(awaited(MemoryStore()), Threaded)
+
+
+@pytest.mark.parametrize("asked", [lambda store: store.execute(EVERYTHING), lambda store: store.ping()])
+def test_a_call_that_is_cancelled_before_it_gets_a_thread_asks_for_nothing(
+    asked: Callable[[Threaded], Coroutine[Any, Any, Any]],
+) -> None:
+    go_on = threading.Event()
+
+    class Held(MemoryStore):
+        async def create_tables(self, tables: tuple[str, ...]) -> None:
+            assert go_on.wait(PATIENCE)
+
+    async def talk() -> None:
+        threaded = Threaded(Held(), Threads(1))
+        first = asyncio.create_task(threaded.create_tables(()))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(asked(threaded))
+        await asyncio.sleep(0)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        go_on.set()
+        await first
+        await threaded.close()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(talk())
+        gc.collect()
+    assert [str(each.message) for each in told] == []

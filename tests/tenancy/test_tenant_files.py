@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
+
+import pytest
 
 from dbrouter.backends.kernel.ops import Insert, Scan
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
+from dbrouter.backends.sql.connections import Connections, Unit
+from dbrouter.backends.sql.statements import Outcome
 from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
-from dbrouter.backends.sqlite.tenant_files import OPEN_FILES
+from dbrouter.backends.sqlite.tenant_files import OPEN_FILES, TenantFiles
 from tests.waiting import PATIENCE, until
 
 TENANTS = OPEN_FILES + 36
@@ -118,3 +124,111 @@ def test_a_file_in_use_stays_open_while_others_come_and_go(tmp_path: Path) -> No
         assert answer.result() == ["slow"]
     assert store.tenant_files.open <= OPEN_FILES
     finish(store.close())
+
+
+class Connected:
+    """The connections of a file that says when it is closed, which takes as long as its world wants."""
+
+    def __init__(self, files: Files, name: str) -> None:
+        self.files, self.name = files, name
+
+    async def run(self, unit: Unit) -> list[Outcome]:  # the protocol's signature
+        while self.name in self.files.slow:  # noqa: ASYNC110  # until the test says
+            await asyncio.sleep(0.001)
+        return []
+
+    async def close(self) -> None:
+        await self.run(cast("Unit", None))
+        if self.name in self.files.broken:
+            raise OSError("no")
+        self.files.closed.append(self.name)
+
+
+class Files:
+    """Files of an event loop, of which so many stay open."""
+
+    def __init__(self, limit: int) -> None:
+        self.slow: set[str] = set()
+        self.broken: set[str] = set()
+        self.closed: list[str] = []
+        self.files = TenantFiles(self.opening, asynchronous=True, limit=limit)
+
+    def opening(self, name: str) -> Connections:
+        return cast("Connections", Connected(self, name))
+
+    async def ask(self, *names: str) -> None:
+        for name in names:
+            await self.files.run(name, cast("Unit", None))
+
+
+async def cancelled(call: Any) -> None:
+    task = asyncio.create_task(call)
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_a_file_that_cannot_be_closed_is_told_of_and_costs_no_other_tenants_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = Files(limit=1)
+    world.broken.add("a")
+    with caplog.at_level(logging.WARNING, "dbrouter.sqlite"):
+        asyncio.run(world.ask("a", "b", "c"))
+    assert (caplog.messages, world.closed) == (["a: could not be closed: no"], ["b"])
+
+
+def test_what_a_cancelled_call_left_open_is_closed_by_the_next() -> None:
+    async def main() -> list[str]:
+        world = Files(limit=1)
+        await world.ask("a")
+        world.slow.add("a")
+        await cancelled(world.ask("b"))
+        world.slow.clear()
+        await world.ask("c")
+        assert sorted(world.closed) == ["a", "b"]
+        world.slow.add("c")
+        await cancelled(world.files.close())
+        world.slow.clear()
+        await world.files.close()
+        return sorted(world.closed)
+
+    assert asyncio.run(main()) == ["a", "b", "c"]
+
+
+def test_one_file_that_cannot_be_closed_leaves_no_other_open() -> None:
+    async def main() -> list[str]:
+        world = Files(limit=3)
+        world.broken.add("a")
+        await world.ask("a", "b", "c")
+        with pytest.raises(OSError, match="no"):
+            await world.files.close()
+        return world.closed
+
+    assert asyncio.run(main()) == ["b", "c"]
+
+
+def test_a_call_may_end_while_another_opens_its_file() -> None:
+    """As the garbage collector ends calls that nobody awaits any more: on whatever thread, in the middle of anything."""
+    world = Files(limit=1)
+    world.slow.add("a")
+    abandoned = cast("Any", world.ask("a"))
+
+    def opening(name: str) -> Connections:
+        if name == "b":
+            abandoned.close()
+            world.slow.clear()
+        return Files.opening(world, name)
+
+    world.files._opening = opening
+
+    async def main() -> None:
+        abandoned.send(None)
+        await world.ask("b", "c")
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert sorted(world.closed) == ["a", "b"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dbrouter.backends import InMemoryDb
 from dbrouter.backends.kernel.agno_tables.approvals import APPROVALS
 from dbrouter.backends.kernel.agno_tables.memories import MEMORIES
 from dbrouter.backends.kernel.agno_tables.traces import TRACES
@@ -25,6 +26,71 @@ def test_a_page_starts_after_the_pages_before_it(limit: int | None, page: int | 
 def test_a_page_without_a_limit_or_below_one_is_refused(limit: int | None, page: int) -> None:
     with pytest.raises(ValueError, match="page"):
         offset_of(limit, page)
+
+
+@pytest.mark.parametrize("page", [None, 1])
+def test_a_limit_below_zero_is_refused(page: int | None) -> None:
+    with pytest.raises(ValueError, match="`limit` must be 0 or more, or None for everything; got -1"):
+        offset_of(-1, page)
+
+
+SCOPED = {"get_compactions_for_session", "get_tool_results_for_session", "search_compactions", "get_schedule_runs"}
+PAGED = (
+    "get_sessions",
+    "get_user_memories",
+    "get_user_memory_stats",
+    "get_knowledge_contents",
+    "get_eval_runs",
+    "get_traces",
+    "get_trace_stats",
+    "get_span_stats",
+    "get_approvals",
+    "get_schedules",
+    "get_schedule_runs",
+    "get_service_accounts",
+    "list_jobs",
+    "list_learnings",
+    "get_learnings_user_stats",
+    "get_runs",
+)
+LIMITED = (
+    *PAGED,
+    "get_spans",
+    "get_learnings",
+    "search_learnings",
+    "get_compactions_for_session",
+    "search_compactions",
+    "get_tool_results_for_session",
+    "list_components",
+    "list_authz_users",
+    "read_authz_audit_events",
+    "sweep_exhausted_jobs",
+)
+BEFORE = {
+    "search_learnings": ("x",),
+    "search_compactions": ("s", "x"),
+    **dict.fromkeys(SCOPED - {"search_compactions"}, ("s",)),
+}
+
+
+@pytest.mark.parametrize("method", LIMITED)
+def test_no_listing_takes_a_limit_below_zero(method: str) -> None:
+    db = InMemoryDb()
+    with pytest.raises(ValueError, match="`limit` must be 0 or more"):
+        getattr(db, method)(*BEFORE.get(method, ()), limit=-1)
+    getattr(db, method)(*BEFORE.get(method, ()), limit=0)
+
+
+@pytest.mark.parametrize("method", [each for each in PAGED if each != "list_jobs"])
+def test_no_listing_takes_a_page_below_its_first(method: str) -> None:
+    with pytest.raises(ValueError, match="`page` must be >= 1"):
+        getattr(InMemoryDb(), method)(*BEFORE.get(method, ()), limit=2, page=-1)
+
+
+@pytest.mark.parametrize("method", ["list_components", "list_authz_users", "read_authz_audit_events"])
+def test_no_listing_takes_an_offset_below_zero(method: str) -> None:
+    with pytest.raises(ValueError, match="`offset` must be 0 or more"):
+        getattr(InMemoryDb(), method)(offset=-1)
 
 
 def test_no_sort_column_gives_the_default_order() -> None:

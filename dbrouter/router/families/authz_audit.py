@@ -7,6 +7,7 @@ from dbrouter.backends.kernel.filters import EVERYTHING, Contains, Field, Filter
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Order, Scan, Upsert
 from dbrouter.router.families.context import Context
+from dbrouter.router.families.paging import from_offset, limited
 
 CHANGES = "authz_audit"
 DECISIONS = "authz_decisions"
@@ -45,8 +46,8 @@ class AuthzAudit:
                 table=table,
                 where=_asked(search),
                 order=(Order(column, descending=order.lower() == "desc"),),
-                limit=limit,
-                offset=offset,
+                limit=limited(limit),
+                offset=from_offset(offset),
             )
         )
         return found.records

@@ -22,6 +22,7 @@ from dbrouter.backends.kernel.filters import (
 from dbrouter.backends.kernel.merging import Record, Replace
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Delete, Get, Measure, Order, Scan, Upsert
 from dbrouter.router.families.context import Context
+from dbrouter.router.families.paging import from_offset, limited
 
 USERS = "authz_users"
 SPEC = TABLES[USERS]
@@ -52,6 +53,8 @@ class AuthzUsers:
         order: str = "desc",
     ) -> list[Record]:
         """A page of the users, newest first unless asked otherwise. Those without the sorted value come last."""
+        limited(limit)
+        from_offset(offset)
         column = sort_by if SPEC.has(sort_by) else "created_at"
         where = _asked(search, include_disabled=include_disabled)
         by = (Order(Field(column), descending=order != "asc"),)

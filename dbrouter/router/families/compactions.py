@@ -8,6 +8,7 @@ from dbrouter.backends.kernel.filters import Contains, Field, all_of, any_of, eq
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Delete, Get, Order, Scan, Upsert
 from dbrouter.router.families.context import Context
+from dbrouter.router.families.paging import limited
 
 COMPACTIONS = "compactions"
 NEWEST_FIRST = (Order(Field("created_at"), descending=True),)
@@ -31,7 +32,7 @@ class Compactions:
     async def get_compactions_for_session(self, session_id: str, limit: int | None = None) -> list[Record]:
         """The session's records, newest first."""
         found = await self._store.execute(
-            Scan(table=COMPACTIONS, where=eq("session_id", session_id), order=NEWEST_FIRST, limit=limit)
+            Scan(table=COMPACTIONS, where=eq("session_id", session_id), order=NEWEST_FIRST, limit=limited(limit))
         )
         return found.records
 
@@ -46,6 +47,11 @@ class Compactions:
             return []
         held = any_of(*(Contains(Field("archived_messages"), term) for term in terms))
         found = await self._store.execute(
-            Scan(table=COMPACTIONS, where=all_of(eq("session_id", session_id), held), order=NEWEST_FIRST, limit=limit)
+            Scan(
+                table=COMPACTIONS,
+                where=all_of(eq("session_id", session_id), held),
+                order=NEWEST_FIRST,
+                limit=limited(limit),
+            )
         )
         return found.records

@@ -33,6 +33,7 @@ from dbrouter.router.families.component_catalog import (
     require_stage,
 )
 from dbrouter.router.families.context import Context
+from dbrouter.router.families.paging import from_offset, limited
 from dbrouter.router.families.schedules import disabling
 from dbrouter.router.families.turns import Plan
 
@@ -204,7 +205,14 @@ class Components:
             equals(name=name),
         )
         found = await self._store.execute(
-            Scan(table=COMPONENTS, where=where, order=NEWEST_FIRST, limit=limit, offset=offset, total=True)
+            Scan(
+                table=COMPONENTS,
+                where=where,
+                order=NEWEST_FIRST,
+                limit=limited(limit),
+                offset=from_offset(offset),
+                total=True,
+            )
         )
         return found.records, found.total or 0
 

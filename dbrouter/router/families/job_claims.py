@@ -22,6 +22,7 @@ from dbrouter.backends.kernel.filters import (
 )
 from dbrouter.backends.kernel.ops import KEEP_VALUE, Choice, Get, Order, Scan, Update
 from dbrouter.router.families.job_sessions import JOBS, blocker_of, unblocked
+from dbrouter.router.families.paging import limited
 
 if TYPE_CHECKING:
     from dbrouter.backends.kernel.merging import Record
@@ -112,6 +113,7 @@ class JobClaims:
 
     async def sweep_exhausted_jobs(self, lock_grace_seconds: int = 60, limit: int = 20) -> list[Record]:
         """Jobs whose worker was not heard of for longer than the grace and which have no attempt left."""
+        limited(limit)
         where = _abandoned(self._now() - lock_grace_seconds)
         exhausted: list[Record] = []
         offset = 0

@@ -13,7 +13,7 @@ from dbrouter.backends.kernel.errors import Duplicate
 from dbrouter.backends.kernel.filters import Comparison, Field, all_of, compare, eq, equals, is_null, one_of
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Delete, Get, Insert, Measure, Order, Scan
 from dbrouter.router.families.job_sessions import JOBS, blocker_of, placed_last
-from dbrouter.router.families.paging import sorting
+from dbrouter.router.families.paging import offset_of, sorting
 
 if TYPE_CHECKING:
     from dbrouter.backends.kernel.merging import Record
@@ -94,8 +94,8 @@ class Jobs:
     ) -> tuple[list[Record], int]:
         """One page of the jobs that match, and how many match in all.
 
-        status, session_id: one or several. raise_on_error: asks that a failure is not told as an empty list. Ours never
-        is, so it changes nothing.
+        status, session_id: one or several. page: below 1 it is the first, as in agno. raise_on_error: asks that a
+        failure is not told as an empty list. Ours never is, so it changes nothing.
         """
         order = sorting(SPEC, sort_by, sort_order)
         where = all_of(
@@ -108,7 +108,7 @@ class Jobs:
                 where=where,
                 order=order if sort_by == "id" else (*order, Order(Field("id"))),
                 limit=limit,
-                offset=max(page - 1, 0) * limit,
+                offset=offset_of(limit, max(page, 1)),
                 total=True,
             )
         )

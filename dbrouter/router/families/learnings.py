@@ -22,7 +22,7 @@ from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Delete, Get, Measure, Order, Scan, Update, Upsert
 from dbrouter.router.agno_types import learning_search_patterns
 from dbrouter.router.families.context import Context
-from dbrouter.router.families.paging import offset_of, sorting
+from dbrouter.router.families.paging import limited, offset_of, sorting
 
 LEARNINGS = SPEC.name
 ON_CONFLICT = {"content": Replace(), "metadata": Replace(), "updated_at": Replace()}
@@ -82,7 +82,7 @@ class Learnings:
     ) -> list[Record]:
         """The learnings that match, latest first."""
         where = _asked(about, learning_type=learning_type, user_id=user_id, workflow_id=workflow_id)
-        found = await self._store.execute(Scan(table=LEARNINGS, where=where, order=LATEST_FIRST, limit=limit))
+        found = await self._store.execute(Scan(table=LEARNINGS, where=where, order=LATEST_FIRST, limit=limited(limit)))
         return found.records
 
     async def search_learnings(
@@ -104,7 +104,7 @@ class Learnings:
         where = _asked(about, learning_type=learning_type, user_id=user_id, workflow_id=workflow_id)
         holds_text = any_of(*(Like("content", pattern) for pattern in patterns))
         found = await self._store.execute(
-            Scan(table=LEARNINGS, where=all_of(where, holds_text), order=LATEST_FIRST, limit=limit)
+            Scan(table=LEARNINGS, where=all_of(where, holds_text), order=LATEST_FIRST, limit=limited(limit))
         )
         return found.records
 

@@ -8,11 +8,29 @@ from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.router.agno_types import validate_pagination
 
 
+def limited(limit: int | None) -> int | None:
+    """The limit: 0 is nothing, `None` everything. Raises `ValueError` below 0.
+
+    agno sends a limit as it is: to SQLite one below 0 is none, Postgres refuses it.
+    """
+    if limit is not None and limit < 0:
+        raise ValueError(f"`limit` must be 0 or more, or None for everything; got {limit}.")
+    return limit
+
+
+def from_offset(offset: int) -> int:
+    """The offset. Raises `ValueError` below 0."""
+    if offset < 0:
+        raise ValueError(f"`offset` must be 0 or more; got {offset}.")
+    return offset
+
+
 def offset_of(limit: int | None, page: int | None) -> int:
     """How many records lie before this page (pages count from 1).
 
-    Raises `ValueError` for a page without a limit and for a page below 1, as agno does.
+    Raises `ValueError` for a limit below 0, and for a page without a limit and a page below 1, as agno does.
     """
+    limited(limit)
     validate_pagination(limit, page)
     return 0 if limit is None or page is None else (page - 1) * limit
 

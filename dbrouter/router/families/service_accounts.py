@@ -13,6 +13,7 @@ from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Delete, Get, Insert, Order, Scan, Update
 from dbrouter.router.agno_types import resolve_service_account_sort_column, validate_service_account_update
 from dbrouter.router.families.context import Context
+from dbrouter.router.families.paging import offset_of
 
 SERVICE_ACCOUNTS = "service_accounts"
 NEWEST_FIRST = (Order(Field("created_at"), descending=True),)
@@ -68,7 +69,7 @@ class ServiceAccounts:
                 where=where,
                 order=(Order(column, descending=sort_order != "asc"),),
                 limit=limit,
-                offset=(page - 1) * limit,
+                offset=offset_of(limit, page),
                 total=True,
             )
         )

@@ -17,7 +17,7 @@ from dbrouter.backends.kernel.filters import (
     equals,
 )
 from dbrouter.backends.kernel.ops import Aggregate, Batch, Computed, Get, Measure, Order, Scan, Upsert
-from dbrouter.router.families.paging import offset_of
+from dbrouter.router.families.paging import limited, offset_of
 from dbrouter.router.families.trace_records import span_record, spans_of, trace_record
 from dbrouter.router.families.trace_stats import DURATIONS, between, page_within, told
 
@@ -81,7 +81,7 @@ class Spans:
                 table="spans",
                 where=equals(trace_id=trace_id or None, parent_span_id=parent_span_id or None),
                 order=IN_TIME,
-                limit=limit or None,
+                limit=limited(limit) or None,
             )
         )
         return spans_of(found.records)

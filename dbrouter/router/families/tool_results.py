@@ -6,6 +6,7 @@ from dbrouter.backends.kernel.filters import Comparison, Field, compare, eq, one
 from dbrouter.backends.kernel.merging import Record, Replace
 from dbrouter.backends.kernel.ops import Delete, Get, Order, Scan, Upsert
 from dbrouter.router.families.context import Context
+from dbrouter.router.families.paging import limited
 
 TOOL_RESULTS = "tool_results"
 NEWEST_FIRST = (Order(Field("created_at"), descending=True), Order(Field("result_id")))
@@ -30,7 +31,7 @@ class ToolResults:
     async def get_tool_results_for_session(self, session_id: str, limit: int | None = None) -> list[Record]:
         """The session's entries, newest first."""
         found = await self._store.execute(
-            Scan(table=TOOL_RESULTS, where=eq("session_id", session_id), order=NEWEST_FIRST, limit=limit)
+            Scan(table=TOOL_RESULTS, where=eq("session_id", session_id), order=NEWEST_FIRST, limit=limited(limit))
         )
         return found.records
 

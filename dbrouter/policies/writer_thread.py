@@ -39,13 +39,12 @@ class WriterThread:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def wake(self) -> None:
         """There is something to write."""
-        if self._thread is None:
-            self._start()
         with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._start()
             self._held = self._write()
             self._work.set()
 
@@ -55,27 +54,27 @@ class WriterThread:
         self._work.set()
 
     def _start(self) -> None:
-        with self._lock:
-            if self._thread is not None:
-                return
-            self._work, self._stop = threading.Event(), threading.Event()
-            self._thread = threading.Thread(target=self._run, name="dbrouter-traces", daemon=True)
-            self._thread.start()
-            atexit.register(_stop_at_exit, weakref.ref(self))
+        self._work, self._stop = threading.Event(), threading.Event()
+        events = (self._stop, self._work)
+        self._thread = threading.Thread(target=self._run, args=events, name="dbrouter-traces", daemon=True)
+        self._thread.start()
+        atexit.register(_stop_at_exit, weakref.ref(self))
 
     def stop(self, at_end: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
         """Write once more and end the thread. at_end: run on the thread's own event loop, to close what it opened."""
         with self._lock:
+            # Together: once there is no thread, whoever wakes this begins another, with events of its own.
             thread, self._thread = self._thread, None
+            stop, work = self._stop, self._work
         if thread is None or not thread.is_alive():
             return
         self._at_end = at_end
-        self._stop.set()
-        self._work.set()
+        stop.set()
+        work.set()
         thread.join(LAST_WORDS)
 
-    def _run(self) -> None:
-        stop, work = self._stop, self._work
+    def _run(self, stop: threading.Event, work: threading.Event) -> None:
+        loop = None if self._blocking else asyncio.new_event_loop()
         retry = 0.0
         while True:
             work.wait(retry or None)
@@ -83,32 +82,29 @@ class WriterThread:
                 # More spans of the same trace are on their way.
                 stop.wait(self._delay)
             work.clear()
-            left = self._call()
+            # What came while a write was going on is written before the end too.
+            ending = stop.is_set()
+            left = self._call(loop)
             with self._lock:
                 if not left and not work.is_set():
                     self._held = None
-            if stop.is_set():
+            if ending:
                 break
             retry = min(LONGEST_RETRY, max(FIRST_RETRY, 2 * retry)) if left else 0.0
-        self._end()
+        self._end(loop)
 
-    def _call(self) -> bool:
+    def _call(self, loop: asyncio.AbstractEventLoop | None) -> bool:
         write = self._write()
-        return False if write is None else self._finish(write())
+        if write is None:
+            return False
+        return finish(write()) if loop is None else loop.run_until_complete(write())
 
-    def _finish(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        if self._blocking:
-            return finish(coroutine)
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-        return self._loop.run_until_complete(coroutine)
-
-    def _end(self) -> None:
-        if self._loop is not None:
-            if self._at_end is not None:
-                self._loop.run_until_complete(self._at_end())
-            self._loop.close()
-            self._loop = None
+    def _end(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        if loop is None:
+            return
+        if self._at_end is not None:
+            loop.run_until_complete(self._at_end())
+        loop.close()
 
 
 def _stop_at_exit(writer: weakref.ref[WriterThread]) -> None:

@@ -43,3 +43,9 @@ class Directory:
         """The record is not where it was."""
         with self._lock:
             self._places.pop((self._whose, table, key), None)
+
+    def forget_all(self, table: str) -> None:
+        """Nothing is known of this table's records any more."""
+        with self._lock:
+            for place in [each for each in self._places if each[1] == table and each[0] == self._whose]:
+                del self._places[place]

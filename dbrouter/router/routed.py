@@ -8,13 +8,16 @@ from typing import Any, TypeVar, assert_never, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE, Capabilities
-from dbrouter.backends.kernel.errors import StoreError, Unsupported
+from dbrouter.backends.kernel.errors import MissingParent, StoreError, Unsupported
 from dbrouter.backends.kernel.filters import Filter, In, Related
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import (
+    ABSENT,
+    Absent,
     Aggregate,
     AnyOp,
     Batch,
+    Change,
     Claim,
     Commit,
     Delete,
@@ -24,11 +27,16 @@ from dbrouter.backends.kernel.ops import (
     Load,
     Loaded,
     Op,
+    Page,
     Put,
+    Remove,
+    Require,
     Scan,
     Stored,
     Update,
     Upsert,
+    Version,
+    Write,
     tables_of,
 )
 from dbrouter.backends.kernel.relating import answer, answered, related_in
@@ -120,28 +128,17 @@ class RoutedStore:
             case Get() | Load():
                 return await self._found(replace(op, where=await self._within_family(op.table, op.where)))
             case Scan():
-                op = replace(op, where=await self._within_family(op.table, op.where))
-                stores = self._stores(op.table, op.where)
-                return await (stores[0].execute(op) if len(stores) == 1 else scanned(self.runtime, stores, op))
+                return await self._listed(replace(op, where=await self._within_family(op.table, op.where)))
             case Aggregate():
-                op = await self._with_answers(op)
-                stores = self._stores(op.table, op.where)
-                return await (stores[0].execute(op) if len(stores) == 1 else grouped(self.runtime, stores, op))
-            case Insert():
-                await self._inserted(op)
-                return None
-            case Upsert():
-                return await self._upserted(op)
+                return await self._listed(await self._with_answers(op))
+            case Insert() | Upsert() | Commit() | Batch():
+                return await self._written(op)
             case Update():
                 return [record for part in await self._everywhere(op) for record in cast("list[Record]", part)]
             case Delete():
                 return sum(cast("list[int]", await self._everywhere(op)))
             case Claim():
                 return await self._claimed(op)
-            case Commit():
-                return await self._committed(op)
-            case Batch():
-                return await self._batched(op)
             case _:
                 assert_never(op)
 
@@ -156,6 +153,22 @@ class RoutedStore:
             self._placing.forget(op.table, op.key)
             found = await self._first_of(rest, op)
         return found
+
+    async def _listed(self, op: Scan | Aggregate) -> Page:
+        """The page from wherever such records are."""
+        page = await self._paged(op)
+        if _is_empty(op, page) and not await self._placing.is_proven(op.table, op.where):
+            # What they follow is not where it was: they were looked for in the wrong place.
+            page = await self._paged(op)
+        return page
+
+    async def _paged(self, op: Scan | Aggregate) -> Page:
+        stores = self._stores(op.table, op.where)
+        if len(stores) == 1:
+            return await stores[0].execute(op)
+        if isinstance(op, Scan):
+            return await scanned(self.runtime, stores, op)
+        return await grouped(self.runtime, stores, op)
 
     def _is_likely(self, table: str, key: Key) -> bool:
         return self._directory.place(table, key) is not None or self._placing.is_bound
@@ -173,9 +186,30 @@ class RoutedStore:
                 raise outcome
         return None
 
+    async def _written(self, op: Insert | Upsert | Commit | Batch) -> Any:
+        try:
+            return await self._placed(op)
+        except MissingParent:
+            # Perhaps only where its session was seen last: then it goes where the session is now.
+            forgotten = [self._placing.forget_leaders(table, records) for table, records in _followers(op)]
+            if not any(forgotten):
+                raise
+        return await self._placed(op)
+
+    async def _placed(self, op: Insert | Upsert | Commit | Batch) -> Any:
+        match op:
+            case Insert():
+                return await self._inserted(op)
+            case Upsert():
+                return await self._upserted(op)
+            case Commit():
+                return await self._committed(op)
+            case Batch():
+                return await self._batched(op)
+
     async def _upserted(self, op: Upsert) -> list[Stored | None]:
         answers: list[Stored | None] = [None] * len(op.records)
-        homes = await self._placing.homes(op.table, op.records, fresh=False)
+        homes = await self._placing.homes(op.table, op.records, fresh=False, checked=_is_version(op.expect))
         empty = False
         for name, positions in _by_home(homes).items():
             part = replace(op, records=tuple(op.records[each] for each in positions))
@@ -201,6 +235,17 @@ class RoutedStore:
     async def _everywhere(self, op: Update | Delete) -> list[Any]:
         """What every database that can hold such records did."""
         op = replace(op, where=await self._within_family(op.table, op.where))
+        try:
+            done = await self._done(op)
+            if not any(done) and not await self._placing.is_proven(op.table, op.where):
+                done = await self._done(op)
+        finally:
+            # Whatever was deleted may be stored anew, anywhere; of an error nobody knows what it left.
+            if isinstance(op, Delete):
+                self._placing.forget_named(op.table, op.where)
+        return done
+
+    async def _done(self, op: Update | Delete) -> list[Any]:
         stores = self._stores(op.table, op.where)
         key = self._placing.key_in(op.table, op.where)
         if key is None:
@@ -209,8 +254,8 @@ class RoutedStore:
         done = await self._done_by_one(first, op)
         if rest and not any(done):
             done = await self._done_by_one(rest, op)
-        if isinstance(op, Delete) and any(done):
-            self._placing.forget(op.table, key)
+            if any(done):
+                self._placing.forget(op.table, key)
         return done
 
     async def _done_by_one(self, stores: Sequence[Store], op: Update | Delete) -> list[Any]:
@@ -243,19 +288,25 @@ class RoutedStore:
     async def _committed(self, op: Commit) -> Any:
         homes: list[str] = []
         for write in op.writes:
-            record = write.record if isinstance(write, Put) else _key_columns(write.table, write.key)
-            homes.extend(await self._placing.homes(write.table, [record], fresh=False))
+            checked = isinstance(write, Change | Require) or _is_version(write.expect)
+            homes.extend(await self._placing.homes(write.table, [_record(write)], fresh=False, checked=checked))
         places = dict.fromkeys(homes)
         if len(places) > 1:
             raise Unsupported(
                 f"a commit of {', '.join(tables_of(op))} spans the databases {', '.join(places)}; route them together"
             )
-        return await self._databases[homes[0]].execute(op)
+        versions = await self._databases[homes[0]].execute(op)
+        for write in op.writes:
+            if isinstance(write, Remove):
+                self._placing.forget(write.table, write.key)
+        return versions
 
     async def _batched(self, op: Batch) -> None:
         parts: dict[str, list[Upsert]] = {}
+        sure: set[tuple[str, Key]] = set()
         for upsert in op.upserts:
-            homes = await self._placing.homes(upsert.table, upsert.records, fresh=False)
+            homes = await self._placing.homes(upsert.table, upsert.records, fresh=False, sure=sure)
+            sure |= {(upsert.table, _key(upsert.table, each)) for each in upsert.records}
             for name, positions in _by_home(homes).items():
                 records = tuple(upsert.records[each] for each in positions)
                 parts.setdefault(name, []).append(replace(upsert, records=records))
@@ -311,6 +362,37 @@ def _by_home(homes: Sequence[str]) -> dict[str, list[int]]:
     for position, name in enumerate(homes):
         positions.setdefault(name, []).append(position)
     return positions
+
+
+def _record(write: Write) -> Record:
+    """What is known of the record that is written."""
+    return write.record if isinstance(write, Put) else _key_columns(write.table, write.key)
+
+
+def _followers(op: Insert | Upsert | Commit | Batch) -> list[tuple[str, Sequence[Record]]]:
+    """The tables and records that are written and may follow others."""
+    match op:
+        case Insert() | Upsert():
+            return [(op.table, op.records)]
+        case Commit():
+            return [(write.table, [write.record]) for write in op.writes if isinstance(write, Put)]
+        case Batch():
+            return [(each.table, each.records) for each in op.upserts]
+
+
+def _is_version(expect: Version | Absent | None) -> bool:
+    return expect is not None and expect is not ABSENT
+
+
+def _is_empty(op: Scan | Aggregate, page: Page) -> bool:
+    """Whether nothing matched. Where there are no groups, there may be one of nothing."""
+    if isinstance(op, Aggregate):
+        return not any(record[each.name] for record in page.records for each in op.measures)
+    return not page.records and not page.total
+
+
+def _key(table: str, record: Record) -> Key:
+    return tuple(record.get(column) for column in TABLES[table].key)
 
 
 def _key_columns(table: str, key: Key) -> Record:

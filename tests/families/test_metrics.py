@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,10 +12,13 @@ import pytest
 
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.ops import Insert, Op, Scan, Upsert, tables_of
+from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.daily_usage import day_of, midnight
 from dbrouter.router.families.metrics import Metrics
 from tests.families.recorded import Recorded
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from dbrouter.backends.kernel.merging import Record
@@ -230,6 +236,59 @@ async def test_a_read_fails_while_the_sessions_are_away_and_tries_again_at_once(
             await metrics.get_metrics()
     away.away = False
     assert len((await metrics.get_metrics())[0]) == 1
+
+
+class Held(Recorded):
+    """A store on which the first write of metrics waits until it may go on, and then fails if it is to."""
+
+    def __init__(self, inner: Store, *, fails: bool = False) -> None:
+        super().__init__(inner)
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        self.fails = fails
+
+    async def execute(self, op: Op[Any], /) -> Any:
+        if isinstance(op, Upsert) and not self.reached.is_set():
+            self.reached.set()
+            assert self.go_on.wait(PATIENCE)
+            if self.fails:
+                raise Unavailable("away")
+        return await super().execute(op)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_reads_while_another_computes_has_the_rows_too(*, fails: bool) -> None:
+    held = Held(MemoryStore(), fails=fails)
+    finish(stored(held, sessions=[session("s", user_id="u")]))
+    metrics = metrics_in(held)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(finish, metrics.get_metrics())
+        assert held.reached.wait(PATIENCE)
+        second = threads.submit(finish, metrics.get_metrics())
+        time.sleep(0.1)
+        held.go_on.set()
+        if fails:
+            with pytest.raises(Unavailable):
+                first.result()
+        else:
+            assert [row["user_id"] for row in first.result()[0]] == ["u"]
+        assert [row["user_id"] for row in second.result()[0]] == ["u"]
+    writes = [op for op in held.ops if isinstance(op, Upsert)]
+    assert len(writes) == 1
+
+
+def test_who_waited_in_vain_computes() -> None:
+    held = Held(MemoryStore())
+    finish(stored(held, sessions=[session("s", user_id="u")]))
+    metrics = metrics_in(held)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(finish, metrics.get_metrics())
+        assert held.reached.wait(PATIENCE)
+        try:
+            # The other holds its turn for longer than anybody waits.
+            assert [row["user_id"] for row in finish(metrics.get_metrics())[0]] == ["u"]
+        finally:
+            held.go_on.set()
+        assert [row["user_id"] for row in first.result()[0]] == ["u"]
 
 
 def test_days_are_utc() -> None:

@@ -49,14 +49,13 @@ class Refreshed:
         """When those of this place were; minus infinity if nobody remembers."""
         return self._times.get(place, -math.inf)
 
-    def set(self, place: Place, when: float) -> float:
-        """They are as of then; answers what was known before."""
+    def set(self, place: Place, when: float) -> None:
+        """They are as of then."""
         with self._lock:
-            before = self._times.pop(place, -math.inf)
+            self._times.pop(place, None)
             self._times[place] = when
             if len(self._times) > REMEMBERED:
                 self._times.popitem(last=False)
-        return before
 
 
 class Metrics:
@@ -75,13 +74,10 @@ class Metrics:
         """
         now = self._now()
         place = self._context.place_of(EVERY_DAY)
-        # Other readers shall not compute the same while this call does.
-        before = self._refreshed.set(place, now)
-        try:
-            return await self._calculated(now)
-        except BaseException:
-            self._refreshed.set(place, before)
-            raise
+        rows = await self._calculated(now)
+        # Not before: who reads meanwhile would take what is stored for fresh.
+        self._refreshed.set(place, now)
+        return rows
 
     async def get_metrics(
         self, starting_date: date | None = None, ending_date: date | None = None, user_id: str | None = None
@@ -92,7 +88,7 @@ class Metrics:
         first, and if that fails the read fails: what is stored is not what was asked for.
         """
         if self._is_stale():
-            await self.calculate_metrics()
+            await self._refresh()
         owned = equals(user_id=user_id)
         found = await self._store.execute(
             Scan(
@@ -117,6 +113,12 @@ class Metrics:
         )
         rows = [{**row, "user_id": None if row["user_id"] == UNOWNED else row["user_id"]} for row in found.records]
         return rows, latest.records[0]["updated_at"]
+
+    async def _refresh(self) -> None:
+        async with self._store.runtime.one_at_a_time(("metrics", self._context.place_of(EVERY_DAY))):
+            # Who waited for another reader's computation has its rows; who waited in vain computes them.
+            if self._is_stale():
+                await self.calculate_metrics()
 
     def _is_stale(self) -> bool:
         place = self._context.place_of(EVERY_DAY)

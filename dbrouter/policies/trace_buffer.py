@@ -75,6 +75,10 @@ class Divided(Protocol):
         """What of these goes to which part, as the context says now; and why the rest of them goes nowhere."""
         ...
 
+    def some_wait(self) -> bool:
+        """Whether rows wait until it is known which part they go to; it is asked again while they do."""
+        ...
+
     def share_read(self, op: Op[object], /) -> Hashable | Every:
         """The part that answers this read, as the context says now."""
         ...
@@ -157,7 +161,7 @@ class TraceBuffer:
         if dropped:
             logger.error("traces: the buffer is full, %d rows dropped; %d since the start", dropped, self.dropped)
         late = self._gathered.parts(late=True) if self._divided is not None else []
-        if any(part not in late for part, _ in shares):
+        if any(part not in late for part, _ in shares) or (self._divided is not None and self._divided.some_wait()):
             self._writer.wake()
         if any(part in late for part, _ in shares):
             self._late_writer.wake()
@@ -211,7 +215,7 @@ class TraceBuffer:
         await self._written_together(late=False)
         if self._gathered.parts(late=True):
             self._late_writer.wake()
-        return bool(self._gathered.parts(late=False))
+        return self._divided.some_wait() or bool(self._gathered.parts(late=False))
 
     async def _write_late(self) -> bool:
         """Try again to send what could not be sent, from a thread of its own; whether some of it still cannot be."""

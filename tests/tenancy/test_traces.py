@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
@@ -84,6 +86,9 @@ class Parts:
     def shares(self, upserts: Sequence[Upsert], /) -> tuple[list[Share], PolicyError | None]:
         whose = WHOSE.get()
         return ([], MissingTenant("nobody's")) if whose is None else ([(whose, tuple(upserts))], None)
+
+    def some_wait(self) -> bool:
+        return False
 
     def share_read(self, _: Op[object], /) -> Any:
         return WHOSE.get() or EVERY_PART
@@ -269,6 +274,47 @@ def test_rows_of_nobody_do_not_cost_the_others_theirs(deploy: Deploy) -> None:
     with pytest.raises(MissingTenant):
         in_a_thread_of_its_own(lambda: made.db.create_spans([mine, span("2", "unknown")]))
     assert [each.span_id for each in made.of("acme").get_spans("t")] == ["1"]
+
+
+@pytest.fixture
+def undecided(deploy: Deploy, caplog: pytest.LogCaptureFixture) -> Iterator[Deployment]:
+    """A deployment, and a trace that began in this process of which nothing says yet whose it is."""
+    made = deploy(memory, traces={"max_delay_ms": 1})
+    made.router._wiring.tenants.parts.trace_began_here = lambda trace_id: trace_id == "t"
+    with caplog.at_level(logging.ERROR, "dbrouter.traces"):
+        yield made
+
+
+def test_a_trace_of_nobody_is_dropped_counted_and_told_though_nothing_else_is_written(
+    undecided: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = undecided.router._wiring.tenants.parts.undecided
+    waiting._patience = 0.05
+    in_a_thread_of_its_own(lambda: undecided.db.upsert_trace(trace("t")))
+    until(lambda: waiting.dropped == 1)
+    assert caplog.messages == ["traces: nothing says whose trace t is, 1 rows dropped; 1 since the start"]
+
+
+def test_a_trace_of_nobody_that_waits_at_the_end_is_dropped_counted_and_told(
+    undecided: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = undecided.router._wiring.tenants.parts.undecided
+    in_a_thread_of_its_own(lambda: undecided.db.upsert_trace(trace("t")))
+    assert waiting.dropped == 0
+    undecided.run(undecided.router.close())
+    assert (waiting.dropped, waiting.expire()) == (1, False)
+    assert "nothing says whose trace t is, 1 rows dropped" in caplog.text
+
+
+def test_a_trace_of_nobody_is_told_of_at_the_end_of_the_process() -> None:
+    script = """
+from dbrouter.backends.kernel.ops import Upsert
+from dbrouter.router.tenancy.undecided import Undecided
+kept = Undecided()
+kept.hold("t", Upsert(table="traces", records=({"trace_id": "t"},)))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "nothing says whose trace t is, 1 rows dropped" in ended.stderr
 
 
 def test_nothing_is_kept_of_a_part_whose_rows_are_written(made: Make) -> None:

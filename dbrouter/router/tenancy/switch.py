@@ -333,6 +333,10 @@ class TenantSwitch:
                     shares.append((whose, (*held, part)))
         return shares, refusal
 
+    def some_wait(self) -> bool:
+        """Whether traces wait for their tenant to be known. Those that have for too long are dropped now."""
+        return self.parts.undecided.expire()
+
     def share_read(self, op: Op[object], /) -> Hashable | Every:
         """Whose traces a read is about."""
         whose = self.whose(op)
@@ -399,6 +403,7 @@ class TenantSwitch:
         try:
             await self.parts.catalog.close()
         finally:
+            self.parts.undecided.close()
             await self.parts.stores.close()
 
 

@@ -36,18 +36,18 @@ TENANT_READERS = 2
 
 
 def _url(path: str | Path | None, url: str | None, driver: str) -> Any:
-    from sqlalchemy import make_url
+    from sqlalchemy import URL, make_url
 
     if url is not None:
         return make_url(url).set(drivername=driver)
-    if path is None:
-        return make_url(f"{driver}://")
-    return make_url(f"{driver}:///{path}")
+    # Not from text: in a URL's, `?` ends the path and `%` begins an escape.
+    return URL.create(driver, database=None if path is None else str(path))
 
 
 def _in_memory(url: Any) -> bool:
     # SQLAlchemy knows a query of its own, and SQLite one within the database's name.
-    named = url.query.get("mode") == "memory" or "mode=memory" in (url.database or "")
+    within = (url.database or "").startswith("file:") and "mode=memory" in url.database
+    named = url.query.get("mode") == "memory" or within
     return named or not url.database or url.database == ":memory:"
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 import redis
+import redis.asyncio.sentinel
+import redis.sentinel
 
 from dbrouter.backends import AsyncRedisDb, RedisDb
 from dbrouter.backends.redis.connecting import target_of_client
 from dbrouter.backends.redis.settings import RedisSettings
+from dbrouter.backends.redis.store import RedisStore
 from dbrouter.router.agno_types import AgentSession
 from scripts.servers import Server
 
@@ -28,6 +31,15 @@ from scripts.servers import Server
         ({"url": "redis://h", "ttl": {"sessoins": 1}}, "did you mean 'sessions'"),
         ({"url": "redis://h", "wait_replicas": 1, "wait_timeout": 60}, "wait_timeout"),
         ({"url": "rediss://h", "tls_key": "k"}, "go together"),
+        ({"url": "redis://:pw@h", "tls": True}, "tls beside a redis:// URL, which is without TLS; write rediss://"),
+        ({"url": "redis://h", "tls_ca": "/ca.pem"}, "tls_ca beside a redis:// URL"),
+        ({"url": "redis://h", "tls_verify": True}, "tls_verify beside a redis:// URL"),
+        ({"url": "unix:///r.sock", "tls": True, "tls_ca": "/ca.pem"}, "tls, tls_ca beside a unix:// URL"),
+        ({"host": "h", "tls_ca": "/ca.pem"}, "tls_ca without tls; write tls: true"),
+        ({"host": "h", "tls": False, "tls_verify": False}, "tls_verify without tls"),
+        ({"cluster": True, "nodes": ["a:1"], "tls_ca": "/ca.pem"}, "tls_ca without tls"),
+        ({"url": "redis://h/0?max_connections=5"}, "max_connections in a URL .* write the setting pool_size"),
+        ({"url": "redis://h?timeout=5"}, "timeout in a URL .* deadline"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(given: dict[str, Any], words: str) -> None:
@@ -57,6 +69,33 @@ def test_tls_is_spoken_and_certificates_are_looked_at_unless_told_otherwise() ->
     assert target.arguments["ssl_ca_certs"] == "/ca.pem"
     assert "ssl_cert_reqs" not in target.arguments
     assert RedisSettings(host="h", tls=True, tls_verify=False).target().arguments["ssl_cert_reqs"] == "none"
+
+
+def test_tls_may_be_written_beside_an_address_that_speaks_it_or_be_denied_beside_one_that_does_not() -> None:
+    assert RedisSettings(url="rediss://h", tls=True, tls_verify=True).target().kind == "tls"  # type: ignore[arg-type]
+    assert RedisSettings(url="redis://h", tls=False).target().kind == "tcp"  # type: ignore[arg-type]
+    assert RedisSettings(host="h", tls=False).target().kind == "tcp"
+    nodes = RedisSettings(cluster=True, nodes=("a:1",), tls=True, tls_ca="/ca.pem")  # type: ignore[arg-type]
+    assert nodes.target().kind == "tls"
+
+
+def test_what_a_url_says_for_pools_is_refused_where_a_store_is_made_too() -> None:
+    with pytest.raises(ValueError, match=r"max_connections .* give pool_size instead"):
+        RedisStore("redis://h?max_connections=5")
+
+
+@pytest.mark.parametrize("sentinel", [redis.sentinel.Sentinel, redis.asyncio.sentinel.Sentinel])
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_client_that_asks_a_sentinel_is_refused(sentinel: Any, tls: bool) -> None:
+    client = sentinel([("sentinel", 26379)]).master_for("main", password="s3cret", ssl=tls)
+    with pytest.raises(ValueError, match=r"Sentinel .* give the url of the primary"):
+        target_of_client(client)
+
+
+def test_a_client_that_names_no_server_is_not_taken_for_one_of_localhost() -> None:
+    with pytest.raises(ValueError, match="names no server"):
+        target_of_client(redis.Redis(connection_pool=redis.ConnectionPool(db=2)))
+    assert target_of_client(redis.Redis(unix_socket_path="/r.sock")).shown == "unix:///r.sock"
 
 
 def test_the_servers_of_a_client_are_used_with_its_credentials() -> None:

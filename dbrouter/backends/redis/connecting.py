@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from dbrouter.backends.redis.cluster import Address
 
@@ -13,6 +14,9 @@ KEPT = frozenset(
      "socket_keepalive_options", "socket_type"}
 )  # fmt: skip
 """What is taken over from a client that somebody else made, beside all that is about TLS. Timeouts are ours."""
+
+_POOLED = {"max_connections": "pool_size", "timeout": "deadline"}
+"""What redis-py reads from a URL for its pools, and no connection takes -> the setting for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +68,23 @@ class Target:
         } | ({"socket_keepalive": None} if self.kind == "unix" else {})
 
 
+def of_a_pool(url: str) -> tuple[str, str] | None:
+    """A parameter of the URL that is for redis-py's pools, and the setting that has its place; else `None`."""
+    asked = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return next(((name, setting) for name, setting in _POOLED.items() if name in asked), None)
+
+
 def target_of_url(url: str, *, cluster: bool = False, nodes: Sequence[tuple[str, int]] = (), **more: Any) -> Target:
-    """The server that a `redis://`, `rediss://` or `unix://` URL names. more: arguments beside those of the URL."""
+    """The server that a `redis://`, `rediss://` or `unix://` URL names. more: arguments beside those of the URL.
+
+    Raises `ValueError` for parameters of redis-py's pools.
+    """
     from redis.connection import parse_url
 
+    pooled = of_a_pool(url)
+    if pooled is not None:
+        name, setting = pooled
+        raise ValueError(f"{name} in a URL is of redis-py's pools, which are not used; give {setting} instead")
     found = dict(parse_url(url))
     kinds = {"SSLConnection": "tls", "UnixDomainSocketConnection": "unix"}
     connection: Any = found.pop("connection_class", None)
@@ -76,7 +93,7 @@ def target_of_url(url: str, *, cluster: bool = False, nodes: Sequence[tuple[str,
 
 
 def target_of_client(client: Any) -> Target:
-    """The server, or the cluster, that a client of redis-py speaks to."""
+    """The server, or the cluster, that a client of redis-py speaks to. Raises `ValueError` if it does not name one."""
     nodes: tuple[tuple[str, int], ...] = ()
     if hasattr(client, "nodes_manager"):
         given = dict(client.nodes_manager.connection_kwargs)
@@ -84,8 +101,16 @@ def target_of_client(client: Any) -> Target:
         tls = bool(given.get("ssl")) or "SSL" in str(given.get("connection_class", ""))
         kind = "tls" if tls else "tcp"
     else:
-        given = dict(client.connection_pool.connection_kwargs)
-        name = client.connection_pool.connection_class.__name__
+        pool = client.connection_pool
+        given = dict(pool.connection_kwargs)
+        name = pool.connection_class.__name__
+        if "Sentinel" in type(pool).__name__ or "Sentinel" in name:
+            raise ValueError(
+                "this client asks Redis Sentinel for its server, which is not supported; give the url of the primary"
+                ", or of a proxy before it"
+            )
+        if not given.get("host") and not given.get("path"):
+            raise ValueError("this client names no server; make it with a host or a path, or give the url")
         kind = "tls" if "SSL" in name else "unix" if "Unix" in name else "tcp"
     kept = {name: each for name, each in given.items() if name in KEPT or (name.startswith("ssl_") and kind == "tls")}
     if nodes:

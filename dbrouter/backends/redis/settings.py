@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from dbrouter.backends.kernel.agno_tables import TABLES
-from dbrouter.backends.redis.connecting import Target, target_of_url
+from dbrouter.backends.redis.connecting import Target, of_a_pool, target_of_url
 from dbrouter.backends.secrets import Password, SecretUrl
 from dbrouter.backends.settings import DEADLINE, Part, TableNames, meant, refusal
 
 SCHEMES = ("redis", "rediss", "unix")
 _PARTS = ("host", "port", "username", "password", "database")
+_TLS = ("tls_ca", "tls_certificate", "tls_key", "tls_verify")
 _PORT = 6379
 
 
@@ -21,6 +22,10 @@ def _a_redis_url(url: SecretUrl) -> SecretUrl:
     scheme, found, _ = url.get_secret_value().partition("://")
     if not found or scheme not in SCHEMES:
         raise refusal("this is not a Redis URL", "start it with redis://, rediss:// or unix://")
+    pooled = of_a_pool(url.get_secret_value())
+    if pooled is not None:
+        name, setting = pooled
+        raise refusal(f"{name} in a URL is of redis-py's pools, which are not used", f"write the setting {setting}")
     return url
 
 
@@ -67,7 +72,7 @@ class RedisSettings(Part):
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "dbrouter"
     """What all keys begin with: letters, digits, `_`, `.` and `-`."""
     tls: bool = False
-    """Whether to speak TLS; `rediss://` says so too."""
+    """Whether to speak TLS with `host` or `nodes`. A `url` says it itself: `rediss://`."""
     tls_ca: Path | None = None
     """A file with the certificates to trust, where those of the machine are not the ones."""
     tls_certificate: Path | None = None
@@ -109,7 +114,21 @@ class RedisSettings(Part):
             raise refusal("wait_timeout is not less than deadline", "wait for replicas for a shorter time")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise refusal("tls_certificate and tls_key go together", "give both or none")
+        self._no_tls_that_is_not_spoken()
         return self
+
+    def _no_tls_that_is_not_spoken(self) -> None:
+        """Refuse what says TLS beside an address that does not: passwords and records would go in clear."""
+        given = [name for name in _TLS if name in self.model_fields_set and getattr(self, name) is not None]
+        if self.url is None:
+            if given and not self.tls:
+                raise refusal(f"{', '.join(given)} without tls", "write tls: true too, or leave them out")
+            return
+        scheme = self.url.get_secret_value().partition("://")[0]
+        if self.tls:
+            given.insert(0, "tls")
+        if given and scheme != "rediss":
+            raise refusal(f"{', '.join(given)} beside a {scheme}:// URL, which is without TLS", "write rediss://")
 
     @property
     def calls_at_once(self) -> int:

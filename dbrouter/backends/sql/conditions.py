@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, assert_never
 
@@ -46,6 +46,10 @@ from dbrouter.backends.kernel.tables import Kind
 from dbrouter.backends.sql.relation import TEXTUAL, Relation
 
 ORDERED_COMPARISONS = frozenset({Comparison.LT, Comparison.LE, Comparison.GT, Comparison.GE})
+
+BESIDE = 100
+"""Up to so many conditions stand beside each other: to SQLite each is one level deeper than the next, and it takes
+1,000."""
 
 Expression = Callable[[str], str]
 """A column name to the SQL expression that holds its value."""
@@ -108,9 +112,9 @@ class Conditions:
             case Or(filters=()):
                 return "1 = 0"
             case And(filters=filters):
-                return f"({' AND '.join(self.where(each) for each in filters)})"
+                return f"({joined(' AND ', [self.where(each) for each in filters])})"
             case Or(filters=filters):
-                return f"({' OR '.join(self.where(each) for each in filters)})"
+                return f"({joined(' OR ', [self.where(each) for each in filters])})"
             case Not(filter=IsNull(field=field)):
                 return f"{self.read(field)} IS NOT NULL"
             case Not(filter=inner):
@@ -326,6 +330,14 @@ def _read_by(change: Any) -> AbstractSet[str]:
     if not isinstance(change, Choice):
         return frozenset()
     return {*columns_of(change.where), *_read_by(change.then), *_read_by(change.otherwise)}
+
+
+def joined(connective: str, conditions: Sequence[str]) -> str:
+    """The conditions with AND or OR between them; of many, as a balanced tree."""
+    if len(conditions) <= BESIDE:
+        return connective.join(conditions)
+    half = len(conditions) // 2
+    return f"({joined(connective, conditions[:half])}){connective}({joined(connective, conditions[half:])})"
 
 
 def row_of(expressions: Iterable[str]) -> str:

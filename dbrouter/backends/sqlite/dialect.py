@@ -19,6 +19,10 @@ from dbrouter.backends.sql.dialect import Longest
 from dbrouter.backends.sql.statements import Statement
 from dbrouter.backends.sqlite.changes import SqliteChanges
 
+LISTED = 100
+"""Up to so many values of a list are parameters each, which is faster. SQLite takes 32,766 in a statement, and fewer
+where it was built so; a longer list goes as one JSON text."""
+
 
 def dbr_like(text: str | None, pattern: str) -> int | None:
     """LIKE with escape backslash that ignores the case of all letters; SQLite's own knows only ASCII's."""
@@ -194,10 +198,12 @@ class SqliteDialect:
         return f"(CASE WHEN {expression} IS NOT NULL THEN {found} END)"
 
     def member(self, expression: str, count: int) -> str:
+        if count > LISTED:
+            return f"{expression} IN (SELECT dbr_value.value FROM json_each(?) AS dbr_value)"
         return f"{expression} IN ({', '.join('?' * count)})"
 
     def member_params(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return values
+        return values if len(values) <= LISTED else (json.dumps(values, ensure_ascii=False),)
 
     def least(self, stored: str, incoming: Callable[[], str]) -> str:
         # Of a sub-select, for SQLite's MIN of two values is null if one is; and each side may be written only once:

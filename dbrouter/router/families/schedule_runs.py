@@ -31,6 +31,10 @@ LATEST_FIRST = (
     Order(Field("id"), descending=True),
 )
 
+AT_ONCE = 500
+"""For so many schedules the latest runs are read in one request: each is a condition, and databases take some 30,000
+parameters."""
+
 
 class ScheduleRuns:
     """Keeps the history of schedules."""
@@ -60,8 +64,8 @@ class ScheduleRuns:
     async def get_latest_schedule_runs(self, schedule_ids: list[str]) -> dict[str, Record]:
         """Schedule id -> its run that was triggered last, for those of the schedules that have runs.
 
-        A run that is not triggered yet counts as the latest. Two requests, whatever the number of schedules and the
-        length of their histories.
+        A run that is not triggered yet counts as the latest. Two requests for up to 500 schedules, whatever the length
+        of their histories, and one for each further 500.
         """
         if not schedule_ids:
             return {}
@@ -76,18 +80,14 @@ class ScheduleRuns:
                 where=one_of("schedule_id", schedule_ids),
             )
         )
-        if not latest.records:
-            return {}
-        found = await self._store.execute(
-            Scan(
-                table=SCHEDULE_RUNS,
-                where=all_of(one_of("schedule_id", schedule_ids), any_of(*map(_not_earlier, latest.records))),
-                order=LATEST_FIRST,
-            )
-        )
         runs: dict[str, Record] = {}
-        for run in found.records:
-            runs.setdefault(run["schedule_id"], run)
+        for start in range(0, len(latest.records), AT_ONCE):
+            some = latest.records[start : start + AT_ONCE]
+            these = one_of("schedule_id", [each["schedule_id"] for each in some])
+            where = all_of(these, any_of(*map(_not_earlier, some)))
+            found = await self._store.execute(Scan(table=SCHEDULE_RUNS, where=where, order=LATEST_FIRST))
+            for run in found.records:
+                runs.setdefault(run["schedule_id"], run)
         return runs
 
     async def get_schedule_runs(

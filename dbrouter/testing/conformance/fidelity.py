@@ -138,6 +138,8 @@ async def test_a_text_is_found_by_equality_and_as_a_key(store: Store, text: str)
     assert answer.record["session_id"] == text
     assert await found(store, "sessions", eq("user_id", text)) == {text}
     assert await found(store, "runs", one_of("session_id", [text, "other"])) == {f"r{text}"}
+    many = [f"other {number}" for number in range(150)]
+    assert await found(store, "runs", one_of("session_id", [text, *many])) == {f"r{text}"}
     changed = await store.execute(Update(table="sessions", where=eq("session_id", text), changes={"agent_id": text}))
     assert [each["agent_id"] for each in changed] == [text]
 

@@ -24,6 +24,8 @@ from dbrouter.backends.kernel.filters import (
     Or,
     Related,
     StartsWith,
+    all_of,
+    any_of,
     compare,
     eq,
     is_null,
@@ -58,6 +60,8 @@ RECORDS = (
     learning("4", updated_at=30),
 )
 
+OTHERS = [f"other {number}" for number in range(1200)]
+"""More than some databases take side by side."""
 ANN = eq("user_id", "ann")
 LATE = compare("updated_at", Comparison.GT, 100)
 
@@ -87,6 +91,15 @@ CASES: dict[str, tuple[Filter, str]] = {
     "one of none": (In(Field("user_id"), ()), ""),
     "not one of none": (Not(In(Field("user_id"), ())), "1234"),
     "not one of": (Not(one_of("user_id", ["ann"])), "23"),
+    "one of many": (one_of("user_id", ["ann", "", *OTHERS]), "13"),
+    "one of many numbers": (one_of("updated_at", [10, 30, 31, *range(-3000, 0)]), "14"),
+    "one of many inside json": (In(at("kind"), ("note", "Note", *OTHERS)), "12"),
+    "not one of many": (Not(one_of("user_id", ["ann", *OTHERS])), "23"),
+    "any of many": (
+        any_of(ANN, *(eq("user_id", each) for each in OTHERS), compare("updated_at", Comparison.GT, 20)),
+        "14",
+    ),
+    "all of many": (all_of(*(compare("user_id", Comparison.NE, each) for each in OTHERS), Not(ANN)), "23"),
     "null": (is_null("user_id"), "4"),
     "not null": (not_null("user_id"), "123"),
     "null json column": (is_null("metadata"), "4"),

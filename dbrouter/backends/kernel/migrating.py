@@ -75,7 +75,10 @@ class Migration(Protocol):
         ...
 
     async def forget_legacy_runs(self) -> bool:
-        """Drop what the runs were copied from, if there is any; `StoreError` if they were not copied yet."""
+        """Drop what the runs were copied from, if there is any; `StoreError` if they were not copied yet.
+
+        What an older agno wrote there after they were copied is copied first.
+        """
         ...
 
 

@@ -10,7 +10,8 @@ from typing import Any, Final, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.errors import OutdatedSchema, StoreError
-from dbrouter.backends.kernel.legacy_runs import records_of
+from dbrouter.backends.kernel.legacy_runs import records_of, uncopied_since
+from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.migrating import LEGACY_RUNS, SUPERSEDED, TODAY, UNSTAMPED, Step, Told, Work, is_older
 from dbrouter.backends.kernel.ops import Upsert
 from dbrouter.backends.kernel.tables import Column, Kind
@@ -61,13 +62,37 @@ class MongoMigration:
             await self._take(step)
 
     async def forget_legacy_runs(self) -> bool:
-        """Unset the field that the runs were copied from, where there is any."""
+        """Unset the field that the runs were copied from, where there is any.
+
+        What an older agno wrote there after they were copied is copied first, session after session.
+        """
         if any(step.work is Work.RUNS for step in await self.plan()):
             raise StoreError("the runs in it were not copied yet; run `dbrouter migrate --apply` first")
         with self._within():
             held = self._wire.at("sessions")
-            where = {LEGACY_RUNS: {"$exists": True}}
-            return bool((await settled(held.update_many(where, {"$unset": {LEGACY_RUNS: ""}}))).modified_count)
+            of_sessions = {"table_name": self._wire.layout.name("sessions")}
+            stamps = await self._wire.values(self._wire.at("versions").find(of_sessions))
+        since = uncopied_since(stamps[0].get("updated_at") if stamps else None)
+        after: str | None = ""
+        dropped = 0
+        while after is not None:
+            with self._within():
+                found = await self._holding(after)
+                await self._copy(found, since)
+                # Only where no run has come to those that were read.
+                for each in found:
+                    read = {"session_id": each["session_id"], LEGACY_RUNS: {"$size": len(each[LEGACY_RUNS])}}
+                    dropped += (await settled(held.update_many(read, {"$unset": {LEGACY_RUNS: ""}}))).modified_count
+                after = found[-1]["session_id"] if found else None
+        with self._within():
+            empty = {LEGACY_RUNS: {"$exists": True}, f"{LEGACY_RUNS}.0": {"$exists": False}}
+            dropped += (await settled(held.update_many(empty, {"$unset": {LEGACY_RUNS: ""}}))).modified_count
+            if left := await settled(held.count_documents({**_HOLDING, "session_id": {"$gt": ""}})):
+                raise StoreError(
+                    f"{left} sessions have got runs while they were copied, and keep them: an older agno still writes"
+                    " here; stop it, then drop the old runs again"
+                )
+        return bool(dropped)
 
     async def _plan(self) -> tuple[Step, ...]:
         there = await self._wire.collections()
@@ -129,17 +154,24 @@ class MongoMigration:
 
     async def _copy_runs(self, after: str, told: Told) -> str | None:
         """Copy the runs of the next sessions; answers the last of them, `None` if there was none."""
-        where = {**_HOLDING, "session_id": {"$gt": after}}
-        cursor = self._wire.at("sessions").find(where).sort("session_id", 1).limit(SESSIONS_AT_ONCE)
-        found = [record_of(_WITH_RUNS, each) for each in await self._wire.rows(cursor)]
-        for session in found:
-            held, owner = session["session_id"], session["user_id"]
-            records = records_of(session[LEGACY_RUNS], session_id=held, user_id=owner, now=int(time.time()))
-            if some := tuple(records):
-                # Without rules: a run that is there already stays as it is.
-                await writes.upsert(self._wire, Upsert(table="runs", records=some, returning=False))
+        found = await self._holding(after)
+        await self._copy(found)
         told(len(found))
         return found[-1]["session_id"] if found else None
+
+    async def _holding(self, after: str) -> list[Record]:
+        """The next sessions with runs in them."""
+        where = {**_HOLDING, "session_id": {"$gt": after}}
+        cursor = self._wire.at("sessions").find(where).sort("session_id", 1).limit(SESSIONS_AT_ONCE)
+        return [record_of(_WITH_RUNS, each) for each in await self._wire.rows(cursor)]
+
+    async def _copy(self, sessions: list[Record], since: float | None = None) -> None:
+        for session in sessions:
+            held, owner = session["session_id"], session["user_id"]
+            runs, now = session[LEGACY_RUNS], int(time.time())
+            if some := tuple(records_of(runs, session_id=held, user_id=owner, now=now, since=since)):
+                # Without rules: a run that is there already stays as it is.
+                await writes.upsert(self._wire, Upsert(table="runs", records=some, returning=False))
 
 
 async def refuse_unmoved(wire: Wire) -> None:

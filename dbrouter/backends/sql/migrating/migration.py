@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.errors import Duplicate, StoreError
+from dbrouter.backends.kernel.legacy_runs import uncopied_since
 from dbrouter.backends.kernel.migrating import LEGACY_RUNS, TODAY, UNSTAMPED, Step, Told, Work, is_older
 from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.migrating.changes import Changes
@@ -61,6 +62,10 @@ class SqlMigration:
             return False
         if any(step.work in {Work.RUNS, Work.TABLE} for step in await self.plan()):
             raise StoreError("the runs in it were not copied yet; run `dbrouter migrate --apply` first")
+        # The stamp says that they were copied, not that an older agno has written none since.
+        stamped = await self._column_of_stamps("updated_at", found)
+        since = uncopied_since(stamped.get(self._store.physical_name("sessions")))
+        await copy_runs(self._store, self._changes, lambda _: None, since=since)
         await self._define(forget_runs(self._store))
         self._store.catalog.forget()
         return True
@@ -158,12 +163,16 @@ class SqlMigration:
         return shapes(await self._run(Statement(*columns)), await self._run(Statement(*indexes)))
 
     async def _stamps(self, found: Mapping[str, TableShape]) -> Mapping[str, str]:
+        stamps = await self._column_of_stamps("version", found)
+        return {table: version or UNSTAMPED for table, version in stamps.items()}
+
+    async def _column_of_stamps(self, column: str, found: Mapping[str, TableShape]) -> Mapping[str, Any]:
         versions = self._store.physical_name("versions")
         if versions not in found:
             return {}
         quoted = self._dialect.quoted
-        text = f"SELECT {quoted('table_name')}, {quoted('version')} FROM {self._dialect.qualified(versions)}"
-        return {table: version or UNSTAMPED for table, version in await self._run(Statement(text))}
+        text = f"SELECT {quoted('table_name')}, {quoted(column)} FROM {self._dialect.qualified(versions)}"
+        return dict(await self._run(Statement(text)))
 
     async def _one(self, name: str) -> Compared:
         found = await self._shapes()

@@ -20,10 +20,10 @@ SESSIONS_AT_ONCE = 50
 """As many as agno's migration reads at once: a session's runs may be large."""
 
 
-async def copy_runs(store: SqlStore, changes: Changes, told: Told) -> None:
+async def copy_runs(store: SqlStore, changes: Changes, told: Told, *, since: float | None = None) -> None:
     """Copy them, session after session, in the order of their ids. A run that is there already stays as it is.
 
-    The column keeps what it has, as a backup.
+    The column keeps what it has, as a backup. since: leave out runs that began before.
     """
     dialect, after = store.dialect, ""
     key = dialect.code_points(dialect.quoted("session_id"))
@@ -34,7 +34,7 @@ async def copy_runs(store: SqlStore, changes: Changes, told: Told) -> None:
         rows = (await store.connections.run(Unit([Statement(text, (after,))])))[0].rows
         if not rows:
             return
-        records = [record for row in rows for record in _records(row)]
+        records = [record for row in rows for record in _records(row, since)]
         if records:
             await store.connections.run(Unit(list(_inserts(store, records)), atomic=True))
         after = rows[-1][0]
@@ -47,13 +47,13 @@ def forget_runs(store: SqlStore) -> tuple[str, ...]:
     return (f"ALTER TABLE {table} DROP COLUMN {store.dialect.quoted(LEGACY_RUNS)}",)
 
 
-def _records(row: Any) -> Iterator[Record]:
+def _records(row: Any, since: float | None) -> Iterator[Record]:
     session_id, user_id, runs = row
     found = decode(runs)
     if isinstance(found, str):
         # agno's class for SQLite writes JSON text as a text of JSON.
         found = decode(found)
-    yield from records_of(found, session_id=session_id, user_id=user_id, now=int(time.time()))
+    yield from records_of(found, session_id=session_id, user_id=user_id, now=int(time.time()), since=since)
 
 
 def _inserts(store: SqlStore, records: list[Record]) -> Iterator[Statement]:

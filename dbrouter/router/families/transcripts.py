@@ -35,7 +35,11 @@ class Transcripts:
         agno_session_id: str,
         subpath: str | None = None,
     ) -> None:
-        """Store the entries behind those that are there, in order. Known ones are left out; all are written or none."""
+        """Store the entries behind those that are there, in order. Known ones are left out.
+
+        All are written or none, but on a database that commits one record at a time: what a failure leaves there is a
+        beginning of them, and appending again writes what is missing of those that have uuids.
+        """
         transcript = {
             "framework": framework,
             "project_key": project_key,
@@ -43,18 +47,17 @@ class Transcripts:
             "subpath": subpath or WHOLE,
         }
         attempts = Attempts(self._store.runtime, f"transcript {session_id}", told=APPEND_AGAIN)
+        left = list(entries)
         while True:
-            last, known = await self._met(transcript, [entry["uuid"] for entry in entries if entry.get("uuid")])
-            new = _numbered(transcript, entries, agno_session_id, last, known)
-            if not new:
+            last, known = await self._met(transcript, [entry["uuid"] for entry in left if entry.get("uuid")])
+            new = _numbered(transcript, left, agno_session_id, last, known)
+            stored = await self._stored([record for _, record in new])
+            if stored == len(new):
                 return
-            try:
-                await self._insert(new)
-            except Duplicate:
-                # Another writer appended meanwhile; positions and uuids are looked up again.
-                await attempts.again()
-            else:
-                return
+            # Another writer appended meanwhile; positions and uuids of what is left are looked up again.
+            if stored:
+                left = left[new[stored - 1][0] + 1 :]
+            await attempts.again()
 
     async def get_transcript_entries(
         self, framework: str, project_key: str, session_id: str, subpath: str | None = None
@@ -123,13 +126,26 @@ class Transcripts:
         )
         return last.records[0]["position"], {record["entry_uuid"] for record in known.records}
 
-    async def _insert(self, records: list[Record]) -> None:
+    async def _stored(self, records: list[Record]) -> int:
+        """Store the records; answers how many of them, from the first on, no other writer kept out."""
+        if not records:
+            return 0
         try:
             await self._store.execute(Insert(table=TRANSCRIPTS, records=tuple(records)))
+        except Duplicate:
+            return 0
         except Unsupported:
-            # A database that writes one record at a time: in order, so that what a crash leaves is a beginning.
-            for record in records:
+            return await self._stored_in_turn(records)
+        return len(records)
+
+    async def _stored_in_turn(self, records: list[Record]) -> int:
+        # A database that writes one record at a time: in order, so that what a crash leaves is a beginning.
+        for count, record in enumerate(records):
+            try:
                 await self._store.execute(Insert(table=TRANSCRIPTS, records=(record,)))
+            except Duplicate:
+                return count
+        return len(records)
 
 
 def _of(framework: str, project_key: str, session_id: str) -> Filter:
@@ -138,24 +154,23 @@ def _of(framework: str, project_key: str, session_id: str) -> Filter:
 
 def _numbered(
     transcript: Record, entries: list[dict[str, Any]], agno_session_id: str, last: int, known: set[str]
-) -> list[Record]:
-    """The new entries as records. Known ones take up a position too, as in agno."""
+) -> list[tuple[int, Record]]:
+    """The new entries as records, each with its place among `entries`. Known ones take a position too, as in agno."""
     seen = set(known)
     created_at = time.time_ns() // 1_000_000
-    records: list[Record] = []
-    for position, entry in enumerate(entries, last + 1):
+    records: list[tuple[int, Record]] = []
+    for place, entry in enumerate(entries):
         uuid = entry.get("uuid") or None
         if uuid is not None and uuid in seen:
             continue
         seen |= {uuid} if uuid is not None else set()
-        records.append(
-            {
-                **transcript,
-                "position": position,
-                "entry_uuid": uuid,
-                "entry": json.dumps(entry),
-                "agno_session_id": agno_session_id,
-                "created_at": created_at,
-            }
-        )
+        record = {
+            **transcript,
+            "position": last + 1 + place,
+            "entry_uuid": uuid,
+            "entry": json.dumps(entry),
+            "agno_session_id": agno_session_id,
+            "created_at": created_at,
+        }
+        records.append((place, record))
     return records

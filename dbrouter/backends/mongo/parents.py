@@ -27,11 +27,6 @@ async def check(
     await wire.all([lambda parent=parent: _check(wire, spec, parent, some, beside, session) for parent in _kept(spec)])
 
 
-def names_parents(spec: TableSpec) -> bool:
-    """Whether a record of the table must name records of others that are there."""
-    return bool(_kept(spec))
-
-
 def _kept(spec: TableSpec) -> list[Parent]:
     return [parent for parent in spec.parents if parent.enforced]
 

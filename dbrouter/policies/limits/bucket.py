@@ -46,8 +46,3 @@ class Bucket:
     def take(self, amount: float) -> None:
         """Take so much, there or not: what is lacking is waited for by those who come next."""
         self._level = self.level - amount
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing has been taken that has not come back: a new bucket would be the same."""
-        return self.level >= self.full

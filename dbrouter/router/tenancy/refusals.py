@@ -31,11 +31,6 @@ _ANSWERS: dict[type[PolicyError], tuple[int, str, str]] = {
 _OTHER = (500, "policy", "The request was refused.")
 
 
-def status_of(error: PolicyError) -> int:
-    """The HTTP status of a refusal."""
-    return _answer(error)[0]
-
-
 def told(error: PolicyError, *, beside: Iterable[tuple[bytes, bytes]] = ()) -> tuple[int, Headers, bytes]:
     """Status, headers and JSON body that tell a client of the refusal.
 

@@ -67,7 +67,7 @@ def beside_others(backend: Backend) -> list[Candidate]:
     isolations = ISOLATIONS.get(backend.kind, frozenset[Isolation]())
     found: list[Candidate] = []
     if Isolation.ROWS in isolations:
-        found.append(with_a_neighbour(first, lasting=_lasting(backend, first.mode) if backend.lasts else None))
+        found.append(with_a_neighbour(first, lasting=None if backend.one_store else _lasting(backend, first.mode)))
     if Isolation.SCHEMA in isolations:
         found.append(in_a_namespace(first, lambda request: _place(request, backend)))
     return found

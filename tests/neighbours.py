@@ -78,8 +78,8 @@ def with_a_neighbour(
 ) -> Candidate:
     """The candidate's store, with its tables shared by several tenants, as one of them sees it.
 
-    lasting: for a candidate whose tables take longer to make than any test takes, what opens stores over a database
-    that lasts for the run: the tenants of other tests, and their rows of the same keys, are still there.
+    lasting: what opens stores over a database that lasts for the run, for moving the neighbour in takes longer than most
+    tests take: the tenants of other tests, and their rows of the same keys, are still there.
     """
 
     def place(request: pytest.FixtureRequest) -> OpenStore:

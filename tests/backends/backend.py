@@ -32,7 +32,7 @@ class Backend:
     drop: removes all of it, namespaces too. empty: removes all its rows and leaves its tables, which is faster than new
     ones where making tables takes long; `None`: each test gets a new database. rows: every row of it, tenants'
     namespaces included, read with the vendor's client and no code of ours; `None` where that makes no sense.
-    lasts: whether making tables is so slow that tests which keep apart by themselves share one database.
+    lasts: whether making tables takes so long that tests make few namespaces.
     one_store: whether a database is what one open store holds, so that a second one would see another.
     keeps: whether its server has its data still when it was killed and started again.
     slow: whether its server, an emulator, takes so long that tenants' ways to it run the core of the suite only.

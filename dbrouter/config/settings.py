@@ -73,7 +73,7 @@ class TraceSettings(Part):
     max_delay_ms: Annotated[int, Field(ge=0)] = 200
     """Milliseconds a trace may wait for its batch."""
     max_rows: Annotated[int, Field(ge=1)] = 10_000
-    """Rows that may wait. What comes on top is dropped and counted."""
+    """Rows that may wait. Beyond it the oldest traces are dropped and counted."""
 
 
 class SessionStateSettings(Part):

@@ -25,7 +25,7 @@ class OneByOne(Recorded):
         if isinstance(op, Insert):
             if len(op.records) > 1:
                 raise Unsupported("one record at a time")
-            [record] = op.records
+            record = next(iter(op.records))
             self._until_raced -= 1
             if self._until_raced == 0:
                 other = {**record, "entry": '"other"', "entry_uuid": None}

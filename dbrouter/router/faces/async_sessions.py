@@ -260,7 +260,7 @@ class AsyncSessions(AsyncFace):
         agno_session_id: str,
         subpath: str | None = None,
     ) -> None:
-        """Store the entries behind those that are there, in order. Known ones are left out; all are written or none."""
+        """Store the entries behind those that are there, in order. Known ones are left out."""
         await self._families.transcripts.append_transcript_entries(
             framework=framework,
             project_key=project_key,

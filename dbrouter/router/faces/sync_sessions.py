@@ -276,7 +276,7 @@ class SyncSessions(SyncFace):
         agno_session_id: str,
         subpath: str | None = None,
     ) -> None:
-        """Store the entries behind those that are there, in order. Known ones are left out; all are written or none."""
+        """Store the entries behind those that are there, in order. Known ones are left out."""
         finish(
             self._families.transcripts.append_transcript_entries(
                 framework=framework,

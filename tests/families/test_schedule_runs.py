@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbrouter.backends.kernel.errors import Duplicate, MissingParent
-from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.router.families.context import Context
 from dbrouter.router.families.schedule_runs import ScheduleRuns
 from tests.families.recorded import Recorded
@@ -84,18 +83,20 @@ async def test_the_latest_run_of_each_schedule_takes_two_requests(store: Store) 
     assert len(recorded.ops) == 2
 
 
-async def test_the_latest_runs_of_many_schedules_are_read_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_latest_runs_of_many_schedules_are_read_some_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dbrouter.router.families.schedule_runs.AT_ONCE", 2)
-    store = Recorded(MemoryStore())
+    recorded = Recorded(store)
     names = [f"s{number}" for number in range(5)]
-    runs = await runs_in(store, *names)
+    runs = await runs_in(recorded, *names)
     for each in names:
         await runs.create_schedule_run(run(f"old {each}", each, triggered_at=1))
         await runs.create_schedule_run(run(f"new {each}", each, triggered_at=2))
-    store.ops.clear()
+    recorded.ops.clear()
     latest = await runs.get_latest_schedule_runs([*names, "s9"])
     assert {schedule_id: each["id"] for schedule_id, each in latest.items()} == {each: f"new {each}" for each in names}
-    assert len(store.ops) == 1 + 3
+    assert len(recorded.ops) == 1 + 3
 
 
 async def test_a_run_that_is_not_triggered_yet_is_the_latest(store: Store) -> None:

@@ -36,8 +36,10 @@ TOO_MANY = frozenset({1040, 1203, 1226})
 TOO_LARGE = frozenset({1118, 1153, 1301, 1071, 2020})
 UNSTORABLE = frozenset({1048, 1264, 1265, 1292, 1364, 1366, 1406, 3140, 3141, 3157, 4025})
 UNMATCHED = frozenset({1005, 1215, 3780})
-STOPPED = frozenset({1290, 1317, 1792, 1836, 1907, 1969, 3024})
-"""Interrupted by the server, or by its being read-only for now."""
+STOPPED = frozenset({1317, 1907, 1969, 3024})
+"""Interrupted by the server."""
+READ_ONLY = frozenset({1290, 1792, 1836})
+"""The server takes no writes: one that was the primary until a failover, most often."""
 GONE = frozenset({0, 1043, 1044, 1045, 1053, 1080, 1129, 1130, 1152, 1158, 1159, 1160, 1161, 1698, 1927, 4031})
 """Not let in, or thrown out."""
 CLIENTS_OWN = range(2000, 3000)
@@ -102,6 +104,9 @@ def _by_code(code: int, where: str, text: str, table: str) -> Failure:
         return Failure(StoreError(f"{where}; {advice} with ALTER TABLE ... CONVERT TO CHARACTER SET"), Aftermath.SOUND)
     if code in STOPPED:
         return Failure(Unavailable(where), Aftermath.SOUND)
+    if code in READ_ONLY:
+        what = f"{where}; nothing was written: if this goes on, the address leads to a replica"
+        return Failure(Unavailable(what), Aftermath.DEMOTED)
     if code in GONE or code in CLIENTS_OWN:
         what = f"{where}; check that the server runs, can be reached and lets this user in"
         return Failure(Unavailable(what), Aftermath.BROKEN)

@@ -262,6 +262,9 @@ def translated(error: BaseException, place: str) -> Failure:
             return Failure(Unstorable(f"{place}: {text}; nothing was written"), Aftermath.SOUND)
         case errors.QueryCanceled():
             return Failure(Unavailable(f"{place}: {text}"), Aftermath.SOUND)
+        case errors.ReadOnlySqlTransaction():
+            what = f"{place}: {text}; nothing was written: if this goes on, the address leads to a standby"
+            return Failure(Unavailable(what), Aftermath.DEMOTED)
         case errors.AdminShutdown() | errors.CrashShutdown() | errors.CannotConnectNow():
             return Failure(Unavailable(f"{place}: {text}"), Aftermath.BROKEN)
         case psycopg.OperationalError() | psycopg.InterfaceError() if cause.sqlstate is None or cause.sqlstate[:2] in (

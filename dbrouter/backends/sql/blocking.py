@@ -18,6 +18,7 @@ from dbrouter.backends.sql.statements import Outcome
 from dbrouter.backends.sql.waiting import (
     ATTEMPTS,
     STALE_IN_A_ROW,
+    Generation,
     Opening,
     all_stale,
     held_by_a_writer,
@@ -54,6 +55,7 @@ class BlockingConnections:
         self._at_once = at_once
         self._single_writer = single_writer
         self._one_at_a_time = False
+        self._generation = Generation()
         self._open_the_doors()
         begins_anew_in_a_child(self)
 
@@ -104,7 +106,9 @@ class BlockingConnections:
                 outcomes = self._driver.send(pooled.driver_connection, unit)
             except Exception as error:
                 failure = self._driver.translate(error)
-                if failure.aftermath is Aftermath.BROKEN:
+                if failure.aftermath is Aftermath.DEMOTED:
+                    self._generation.end(pooled)
+                if failure.aftermath in {Aftermath.BROKEN, Aftermath.DEMOTED}:
                     pooled.invalidate()
                 else:
                     self._recover(pool, pooled, shorter=shorter)
@@ -128,7 +132,7 @@ class BlockingConnections:
                     pooled = self.engine.raw_connection()
             except Exception as error:
                 raise self._unreachable(error, deadline) from error
-            if not self._driver.is_stale(pooled.driver_connection):
+            if not self._generation.is_over(pooled) and not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             pooled.invalidate()
         raise all_stale(self._driver.place)

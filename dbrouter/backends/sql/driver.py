@@ -16,6 +16,7 @@ class Aftermath(Enum):
     SOUND = "the connection is fine once rolled back; nothing of the unit happened"
     AGAIN = "as SOUND, and the same unit may succeed now (a deadlock, a lost race)"
     BROKEN = "the connection is gone; a unit that only reads may be sent again"
+    DEMOTED = "the server has become read-only; this connection and those opened before lead to it: none is used again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from dbrouter.backends.sql.statements import Outcome
 from dbrouter.backends.sql.waiting import (
     ATTEMPTS,
     STALE_IN_A_ROW,
+    Generation,
     Opening,
     all_stale,
     held_by_a_writer,
@@ -63,6 +64,7 @@ class AsyncConnections:
         self._driver = driver
         self._deadline = deadline
         self._single_writer = single_writer
+        self._generation = Generation()
         self.begin_anew()
         begins_anew_in_a_child(self)
 
@@ -100,7 +102,9 @@ class AsyncConnections:
                 outcomes = await self._driver.send(connection, unit)
             except Exception as error:
                 failure = self._driver.translate(error)
-                if failure.aftermath is Aftermath.BROKEN:
+                if failure.aftermath is Aftermath.DEMOTED:
+                    self._generation.end(pooled)
+                if failure.aftermath in {Aftermath.BROKEN, Aftermath.DEMOTED}:
                     await self._discard(pool, pooled)
                 else:
                     await self._recover(pool, pooled, shorter=shorter)
@@ -127,7 +131,7 @@ class AsyncConnections:
             except Exception as error:
                 raise self._driver.translate(error).error from error
             pool.open.add(pooled.driver_connection)
-            if not self._driver.is_stale(pooled.driver_connection):
+            if not self._generation.is_over(pooled) and not self._driver.is_stale(pooled.driver_connection):
                 return pooled
             await self._discard(pool, pooled)
         raise all_stale(self._driver.place)

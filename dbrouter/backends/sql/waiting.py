@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import Any
 
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import Unavailable
@@ -16,6 +17,27 @@ STALE_IN_A_ROW = 100
 """Dead connections replaced for one call; more than any pool of ours holds."""
 
 _RUNNING: ContextVar[Deadline | None] = ContextVar("dbrouter_deadline", default=None)
+
+
+_GENERATION = "dbrouter_generation"
+
+
+class Generation:
+    """Tells the connections that lead to a server that was demoted from those that were opened since.
+
+    Behind one address another server may have taken its place; who keeps the old connections can write no more.
+    """
+
+    def __init__(self) -> None:
+        self._now = 0
+
+    def is_over(self, pooled: Any) -> bool:
+        """Whether this connection, as the pool lends it, is of an earlier one. Its own is that which it met first."""
+        return pooled.info.setdefault(_GENERATION, self._now) < self._now
+
+    def end(self, pooled: Any) -> None:
+        """Let no connection be used again that is as old as this one."""
+        self._now = max(self._now, pooled.info.get(_GENERATION, self._now) + 1)
 
 
 class Opening:

@@ -16,13 +16,15 @@ class Between:
     """address: where it listens. requests: how many of each method came.
 
     fail: method -> statuses for its next requests, one each, before the emulator sees them. lose: how many of the next
-    answers of a method are lost: the emulator has done what was asked, and the caller is not told.
+    answers of a method are lost, after those that are `spared`: the emulator has done what was asked, and the caller is
+    not told.
     """
 
     def __init__(self, emulator: str) -> None:
         self.requests: Counter[str] = Counter()
         self.fail: dict[str, list[grpc.StatusCode]] = {}
         self.lose: Counter[str] = Counter()
+        self.spared: Counter[str] = Counter()
         self.meanwhile: Callable[[], None] | None = None
         """Called once, before the next lost answer is noticed."""
         self._channel = grpc.insecure_channel(emulator)
@@ -50,7 +52,9 @@ class Between:
                 found = [self._channel.unary_unary(path)(request, metadata=metadata, timeout=20)]
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())
-        if self.lose[method]:
+        if self.spared[method]:
+            self.spared[method] -= 1
+        elif self.lose[method]:
             self.lose[method] -= 1
             if self.meanwhile is not None:
                 self.meanwhile, then = None, self.meanwhile

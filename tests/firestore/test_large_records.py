@@ -136,6 +136,26 @@ def test_a_reader_beside_writers_sees_one_write_and_never_two(firestore: Firesto
     finish(firestore.close())
 
 
+def test_a_walk_goes_on_behind_a_page_that_is_removed_while_it_is_read(
+    firestore: FirestoreStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(firestore, run("r1", NOISE[:2_000_000], run_index=1))
+    put(firestore, run("r2", NOISE[:2_000_000], run_index=2))
+    reading = firestore._answering._reading
+    read_parts = reading.parts
+
+    async def parts(found: Any, deadline: Any) -> Any:
+        if "r2" in found.name:
+            await firestore.execute(Commit(writes=(Remove(table="runs", key=("r2",)),)))
+        return await read_parts(found, deadline)
+
+    monkeypatch.setattr(reading, "parts", parts)
+    newest = Order(Field("run_index"), descending=True)
+    walked = finish(firestore.execute(Walk(table="runs", where=eq("session_id", "s"), order=newest, limit=1)))
+    assert [each["run_id"] for each in walked.records] == ["r1"]
+    finish(firestore.close())
+
+
 def test_records_that_are_too_large_together_are_made_smaller(firestore: FirestoreStore, documents: Documents) -> None:
     records = [run(f"r{number}", NOISE[number : number + 600_000]) for number in range(8)]
     finish(firestore.execute(Commit(writes=tuple(Put(table="runs", record=each, expect=ABSENT) for each in records))))

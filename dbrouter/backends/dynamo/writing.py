@@ -172,8 +172,14 @@ class Writing:
                 )
         except ConditionFailed as failed:
             plan = actions[failed.at][0]
-            if failed.again and len(actions) == 1 and self._is_ours(plan, deadline):
-                return
+            if failed.again and len(actions) == 1:
+                if self._is_ours(plan, deadline):
+                    return
+                # It may have been written, and another writer have gone on from it.
+                raise Unavailable(
+                    f"{self._requests.place}: {plan.asked.write.table} {plan.asked.key}: an answer was lost, and "
+                    "another version is stored by now; whether this one was written is unknown: read it again"
+                ) from failed
             raise ConditionFailed(planned.index(plan)) from failed
 
     def _is_ours(self, plan: Planned, deadline: Deadline) -> bool:

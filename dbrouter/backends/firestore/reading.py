@@ -151,10 +151,8 @@ class Reading:
                 skip=op.skip,
                 select=_fields(columns),
             )
-            found = await self._exchange.query(self._place.name, asked, deadline)
             # Those that are skipped lie before these also where they are cut: what is cut as they are is cut alike.
-            records = await self._records(layout, found, columns, raw, deadline)
-            more = len(found) == op.limit
+            records, more = await self._page(layout, asked, op.limit, columns, raw, deadline)
         if records is None or not all(map(entries.is_exact, records)):
             # Some are cut where they differ: what is sorted then is the path, by the whole values.
             every = await self._along(layout, op.where, columns, raw, deadline)
@@ -165,6 +163,24 @@ class Reading:
             position = {column: last[column] for column in sorted_by}
             after_last = Cursor(prefix + entries.position(last), position)
         return Walked([projected(each, op.columns) for each in records], after_last)
+
+    async def _page(
+        self,
+        layout: Layout,
+        asked: Any,
+        limit: int,
+        columns: tuple[str, ...] | None,
+        raw: frozenset[str],
+        deadline: Deadline,
+    ) -> tuple[list[Record], bool]:
+        """The records that a query finds, and whether there may be more than so many."""
+        while True:
+            found = await self._exchange.query(self._place.name, asked, deadline)
+            records = await self._records(layout, found, columns, raw, deadline)
+            more = len(found) == limit
+            if records or not found or not more:
+                return records, more
+            # All of them were removed before their parts were read: what comes behind them is found by asking again.
 
     async def _along(
         self,

@@ -164,6 +164,11 @@ class Writing:
                 if times is None:
                     raise unsure from None
                 return times
+            except StoreError as error:
+                if unsure is None:
+                    raise
+                # Nothing was done this time; of the time before nobody knows.
+                raise unsure from error
 
     async def _happened(
         self, planned: Sequence[Planned], written: bytes, deadline: Deadline

@@ -13,10 +13,11 @@ from dbrouter.backends.kernel.ops import Absent
 from dbrouter.backends.kernel.pausing import FIRST_PAUSE, pause_before
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.objects.body import new_token, stamp_of, tombstone
-from dbrouter.backends.objects.bucket import Bucket, Changed, Found, Listed, Refused
+from dbrouter.backends.objects.bucket import Bucket, Changed, Found, Listed, Overloaded, Refused
 
 T = TypeVar("T")
 
+_UNKNOWN = "whether it was written is unknown; read it again"
 TRIES = 3
 """Requests that fail before the caller is told; who is asked to slow down tries until the deadline."""
 
@@ -39,12 +40,12 @@ class Asking:
 
     async def put(self, name: str, body: bytes, expect: Absent | str | None) -> str:
         """Write an object; answers its tag. Raises `Changed`, or `Unavailable` if nobody knows what became of it."""
-        lost: list[Unavailable] = []
+        lost: list[StoreError] = []
 
         async def once() -> str:
             try:
                 return await self.bucket.put(name, body, expect)
-            except Unavailable as error:
+            except (Unavailable, Overloaded) as error:
                 lost.append(error)
                 raise
             except Changed:
@@ -54,9 +55,14 @@ class Asking:
                 found = await self.bucket.get(name)
                 if found is not None and stamp_of(found.body) == stamp_of(body):
                     return found.tag
-                raise Refused(f"{name}: whether it was written is unknown; read it again") from lost[0]
+                raise Refused(f"{name}: {_UNKNOWN}") from lost[0]
 
-        return await self._tried(once)
+        try:
+            return await self._tried(once)
+        except Throttled as error:
+            if lost:
+                raise Unavailable(f"{name}: {_UNKNOWN}; {error}") from error
+            raise
 
     async def clear(self, name: str, expect: str) -> None:
         """Remove a record's object, or put a tombstone there where removals know no condition. Raises `Changed`."""

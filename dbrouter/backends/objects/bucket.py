@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.kernel.errors import Throttled, Unavailable
 from dbrouter.backends.kernel.ops import Absent
 
 
@@ -42,11 +42,16 @@ class Refused(Unavailable):
     retryable = False
 
 
+class Overloaded(Throttled):
+    """The server failed under load: asked again later it may answer, and may have done already what was asked."""
+
+
 class Bucket(Protocol):
     """Objects by name. Names are ASCII, and `/` in them makes folders.
 
     A blocking one's coroutines never suspend. Each method is one request (a listing: one for each thousand names),
-    bound by the client's own timeout, and never repeated. Raises `Refused`, `Unavailable`, `Throttled` or `TooLarge`.
+    bound by the client's own timeout, and never repeated. Raises `Refused`, `Unavailable`, `Throttled` (and then did
+    nothing, unless it is `Overloaded`) or `TooLarge`.
     """
 
     removes: bool

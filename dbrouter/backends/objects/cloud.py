@@ -22,7 +22,7 @@ from obstore.store import AzureStore, S3Store
 from dbrouter.backends.kernel.errors import StoreError, Throttled, TooLarge, Unavailable
 from dbrouter.backends.kernel.ops import Absent
 from dbrouter.backends.objects.body import new_token
-from dbrouter.backends.objects.bucket import Changed, Found, Listed, Refused
+from dbrouter.backends.objects.bucket import Changed, Found, Listed, Overloaded, Refused
 from dbrouter.backends.objects.settings import ObjectsSettings
 
 AT_ONCE = 1000
@@ -30,7 +30,8 @@ AT_ONCE = 1000
 
 _MISSING = re.compile(r"NoSuchBucket|ContainerNotFound|no such host|failed to lookup address")
 _DENIED = re.compile(r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed|40[13] ")
-_SLOWER = re.compile(r"SlowDown|ServerBusy|TooManyRequests|ConditionalRequestConflict|OperationAborted|429 |503 ")
+_SLOWER = re.compile(r"SlowDown|ServerBusy|TooManyRequests|ConditionalRequestConflict|OperationAborted|429 ")
+_OVERLOADED = re.compile(r"503 ")
 _TOO_LARGE = re.compile(r"EntityTooLarge|RequestBodyTooLarge|413 ")
 _CODE = re.compile(r"<Code>([^<]+)</Code>(?:\s*<Message>([^<]+)</Message>)?")
 _STATUS = re.compile(r"status code: ([^:\n]+)")
@@ -195,6 +196,8 @@ class Cloud:
                 raise TooLarge(f"{where}: {_said(error)}; nothing was written") from error
             if _SLOWER.search(text):
                 raise Throttled(f"{where}: {_said(error)}") from error
+            if _OVERLOADED.search(text):
+                raise Overloaded(f"{where}: {_said(error)}") from error
             raise Unavailable(f"{where}: {_said(error)}") from error
 
 

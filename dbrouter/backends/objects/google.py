@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from dbrouter.backends.kernel.errors import StoreError, Throttled, TooLarge, Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.ops import Absent
-from dbrouter.backends.objects.bucket import Changed, Found, Listed, Refused
+from dbrouter.backends.objects.bucket import Changed, Found, Listed, Overloaded, Refused
 from dbrouter.backends.objects.settings import ObjectsSettings
 
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
@@ -159,8 +159,10 @@ class GoogleBucket:
             raise Refused(
                 f"{where} does not let us in: {_said(error)}; check the credentials and their rights"
             ) from error
-        except (google.TooManyRequests, google.ServiceUnavailable) as error:
+        except google.TooManyRequests as error:
             raise Throttled(f"{where}: {_said(error)}") from error
+        except google.ServiceUnavailable as error:
+            raise Overloaded(f"{where}: {_said(error)}") from error
         except google.RequestRangeNotSatisfiable as error:
             raise Unavailable(f"{where}: {_said(error)}") from error
         except google.GoogleAPICallError as error:

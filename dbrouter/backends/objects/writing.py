@@ -15,7 +15,7 @@ from dbrouter.backends.kernel.ops import ABSENT, Absent
 from dbrouter.backends.kernel.writes import Asked
 from dbrouter.backends.objects.asking import Asking
 from dbrouter.backends.objects.body import is_tombstone, new_token, sealed_for, written
-from dbrouter.backends.objects.bucket import Changed, Refused
+from dbrouter.backends.objects.bucket import Changed
 from dbrouter.backends.objects.drafts import drafted, present, settle
 from dbrouter.backends.objects.layout import Layout
 from dbrouter.backends.objects.reading import GRACE, Version, current
@@ -115,7 +115,8 @@ async def _replace(
     try:
         await write_entries(asking, replacement.fresh)
         tag = await _write_record(asking, layout, name, replacement.content, ABSENT if over is None else over.tag)
-    except (Changed, TooLarge, Refused):
+    except (Changed, TooLarge):
+        # After any other error nobody knows: the record may be there, and be in lists by these.
         await asking.discard(replacement.fresh)
         raise
     if time.time() - began > GRACE.total_seconds() / 2:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from dbrouter.backends.kernel.deadline import Deadline
-from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.kernel.errors import StoreError, Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 from dbrouter.backends.kernel.places import Places
 from dbrouter.backends.kernel.running import Runtime
@@ -26,6 +26,8 @@ LEAST_LIMIT = 1024 * 1024
 _REDIRECTIONS = 8
 _PAUSE = 0.05
 """Seconds before a server is asked again that is just handing the keys over to another."""
+_DEMOTED = ("READONLY", "MASTERDOWN")
+"""How a server answers that is not the primary any more; the address may lead to the one that is."""
 
 
 class Wire(Protocol):
@@ -121,10 +123,8 @@ class Connections:
     async def close(self) -> None:
         """Close idle connections, of this event loop if there is one; those in use are closed when given back."""
         pools = self._pools()
-        idle, pools.idle = pools.idle, {}
-        for connections in idle.values():
-            for each in connections:
-                await self._wire.close(each)
+        for address in tuple(pools.idle):
+            await self._drop(pools.idle.pop(address, []))
 
     async def _routed(self, request: Request, deadline: Deadline) -> list[Any]:
         pools = self._pools()
@@ -161,7 +161,8 @@ class Connections:
     async def _sent(self, address: Address, commands: Any, deadline: Deadline, *, writes: bool) -> list[Any]:
         pools = self._pools()
         for attempt in (1, 2):
-            connection = await self._open(pools, address, deadline)
+            idle = pools.idle.setdefault(address, [])
+            connection = await self._open(pools, idle, deadline, address)
             try:
                 answers = await self._wire.exchange(connection, commands, deadline)
             except self._wire.errors as error:
@@ -179,28 +180,49 @@ class Connections:
                 await self._wire.close(connection)
                 raise
             else:
-                pools.idle.setdefault(address, []).append(connection)
+                idle.append(connection)
+                demoted = any(isinstance(each, Exception) and said(each).startswith(_DEMOTED) for each in answers)
+                if demoted and pools.idle.get(address) is idle:
+                    await self._drop(pools.idle.pop(address, []))
+                if pools.idle.get(address) is not idle:
+                    # Closed meanwhile, or the address may lead to another server by now.
+                    await self._drop(idle)
                 return answers
         raise Unavailable(f"{self.place}: nothing was sent")
 
     async def _check_size(
         self, pools: _Pools, address: Address, commands: Any, deadline: Deadline, error: BaseException
     ) -> None:
-        """Raise `TooLarge` if the server hung up because a value is over its limit: it does so without a word."""
+        """Raise `TooLarge` if the server hung up because a value is over its limit: it does so without a word.
+
+        A server that cannot be asked leaves it at `error`.
+        """
         size = max(len(each) for command in commands for each in command if isinstance(each, bytes | str))
         if size < LEAST_LIMIT:
             return
-        connection = await self._open(pools, address, deadline)
         try:
-            (answer,) = await self._wire.exchange(connection, (("CONFIG", "GET", "proto-max-bulk-len"),), deadline)
-        finally:
-            await self._wire.close(connection)
-        if isinstance(answer, list) and size > int(answer[1]):
+            connection = await self._open(pools, [], deadline, address)
+            try:
+                (answer,) = await self._wire.exchange(connection, (("CONFIG", "GET", "proto-max-bulk-len"),), deadline)
+            finally:
+                await self._wire.close(connection)
+        except (StoreError, *self._wire.errors):
+            return
+        # A service that hides its settings answers with none.
+        if isinstance(answer, list) and len(answer) == 2 and size > int(answer[1]):
             limit = answer[1].decode()
             raise too_large(self.place, f"{size} bytes, and its proto-max-bulk-len is {limit}") from error
 
-    async def _open(self, pools: _Pools, address: Address, deadline: Deadline) -> Any:
-        idle = pools.idle.get(address)
+    async def _drop(self, idle: list[Any]) -> None:
+        # Another thread may add one or take one meanwhile.
+        while idle:
+            try:
+                connection = idle.pop()
+            except IndexError:
+                return
+            await self._wire.close(connection)
+
+    async def _open(self, pools: _Pools, idle: list[Any], deadline: Deadline, address: Address) -> Any:
         try:
             # Another thread may take the last one in between.
             connection = idle.pop() if idle else self._wire.make(address)

@@ -23,6 +23,7 @@ from dbrouter.backends.kernel.errors import StoreError, Throttled, TooLarge, Una
 from dbrouter.backends.kernel.ops import Absent
 from dbrouter.backends.objects.body import new_token
 from dbrouter.backends.objects.bucket import Changed, Found, Listed, Overloaded, Refused
+from dbrouter.backends.objects.endpoints import endpoint_of, may_be_plain, server_of
 from dbrouter.backends.objects.settings import ObjectsSettings
 
 AT_ONCE = 1000
@@ -67,7 +68,7 @@ class Cloud:
     async def put(self, name: str, body: bytes, expect: str | Absent | None) -> str:
         """Write the object; answers its ETag."""
         # A server that is not the provider's own may take a condition and not keep it.
-        if expect is not None and self._settings.endpoint not in _TRUSTED:
+        if expect is not None and server_of(self._settings) not in _TRUSTED:
             await self._check_conditions()
         mode: Any = "overwrite" if expect is None else "create" if isinstance(expect, Absent) else {"e_tag": expect}
         return await self._put(name, body, mode)
@@ -152,7 +153,7 @@ class Cloud:
         finally:
             with contextlib.suppress(StoreError):
                 await self.discard([probe])
-        _TRUSTED.add(self._settings.endpoint)
+        _TRUSTED.add(server_of(self._settings))
 
     async def _run(self, call: str, *args: Any, **options: Any) -> Any:
         if self._native:
@@ -217,12 +218,14 @@ def _opened(settings: ObjectsSettings) -> Any:
     client: Any = {
         "timeout": timedelta(seconds=settings.deadline / 2),
         "connect_timeout": timedelta(seconds=min(settings.connect_timeout, settings.deadline / 2)),
-        "allow_http": bool(settings.endpoint and settings.endpoint.startswith("http://")),
+        "allow_http": may_be_plain(settings),
         "pool_max_idle_per_host": str(settings.requests_at_once * 2),
     }
-    given: dict[str, Any] = {"endpoint": settings.endpoint}
+    given: dict[str, Any] = {"endpoint": endpoint_of(settings)}
     if settings.place == "s3":
         given |= {
+            # Else a variable of this name would go before the endpoint of the settings.
+            "aws_endpoint_url_s3": given["endpoint"],
             "region": settings.region,
             "access_key_id": settings.access_key_id,
             "secret_access_key": settings.secret_access_key and settings.secret_access_key.get_secret_value(),

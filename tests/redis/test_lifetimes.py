@@ -80,3 +80,52 @@ def test_a_conversation_ends_as_a_whole_after_its_last_turn(store: Emulated, cli
     assert finish(store.execute(Get(table="sessions", key=("s1",)))) is None
     finish(store.execute(Insert(table="sessions", records=(session("s2"),))))
     assert disagreements(client, prefix) == []
+
+
+@pytest.fixture
+def lasting(redis_server: Server, prefix: str) -> Emulated:
+    """The same database, opened by who has no `ttl` configured any more."""
+    return Emulated(RedisStore(redis_server.url, prefix=prefix))
+
+
+def test_without_ttl_the_unique_values_of_what_was_over_are_free(
+    store: Emulated, lasting: Emulated, client: Any, prefix: str
+) -> None:
+    finish(store.execute(Insert(table="auth_tokens", records=(token("a"),))))
+    with pytest.raises(Duplicate):
+        finish(lasting.execute(Insert(table="auth_tokens", records=(token("b"),))))
+    time.sleep(TTL + 0.1)
+    finish(lasting.execute(Insert(table="auth_tokens", records=(token("b"),))))
+    assert disagreements(client, prefix) == []
+
+
+def test_unique_values_whose_holder_is_not_there_are_free(lasting: Emulated, client: Any, prefix: str) -> None:
+    finish(lasting.execute(Insert(table="auth_tokens", records=(token("a"),))))
+    (key,) = client.scan_iter(match=f"{{{prefix}/*auth_tokens:r:*", count=10_000)
+    client.delete(key)
+    finish(lasting.execute(Insert(table="auth_tokens", records=(token("b"),))))
+
+
+def test_without_ttl_what_was_over_is_in_no_total_and_its_key_is_free(
+    store: Emulated, lasting: Emulated, client: Any, prefix: str
+) -> None:
+    finish(store.execute(Insert(table="sessions", records=(session("s1", user_id="ann"), session("s2")))))
+    time.sleep(TTL + 0.1)
+    assert page(lasting, user_id="ann") == ([], 0)
+    finish(lasting.execute(Insert(table="sessions", records=(session("s1", user_id="bob"),))))
+    assert page(lasting, user_id="ann") == ([], 0)
+    assert page(lasting, user_id="bob") == (["s1"], 1)
+    assert disagreements(client, prefix) == []
+
+
+def test_what_is_written_to_when_ttl_is_not_configured_any_more_stays(
+    store: Emulated, lasting: Emulated, client: Any, prefix: str
+) -> None:
+    finish(store.execute(Insert(table="sessions", records=(session("s1", user_id="ann"), session("s2")))))
+    upsert = Upsert(table="sessions", records=(session("s1", user_id="bob"),), rules={"user_id": Replace()})
+    finish(lasting.execute(upsert))
+    time.sleep(TTL + 0.1)
+    assert page(lasting, user_id="bob") == (["s1"], 1)
+    assert finish(lasting.execute(Get(table="sessions", key=("s2",)))) is None
+    assert disagreements(client, prefix) == []
+    assert client.exists(f"{{{prefix}//sessions}}agno_sessions:e", f"{{{prefix}//sessions}}agno_sessions:m") == 0

@@ -93,9 +93,19 @@ local function forget(base, t, key)
   redis.call('ZREM', base .. t.name .. ':e', key)
 end
 
+local ends = {}
+
+-- Whether records of a table may end by themselves: those of today, or those of a `ttl` that was configured once.
+local function ending(base, t)
+  if t.ttl then return true end
+  local name = base .. t.name .. ':e'
+  if ends[name] == nil then ends[name] = redis.call('EXISTS', name) == 1 end
+  return ends[name]
+end
+
 -- The same for all whose time is over, before anyone looks at what they left.
 local function expire(base, t)
-  if not t.ttl then return end
+  if not ending(base, t) then return end
   local over = redis.call('ZRANGEBYSCORE', base .. t.name .. ':e', '-inf', clock(), 'LIMIT', 0, 10000)
   for _, key in ipairs(over) do
     if redis.call('EXISTS', record_key(base, t, key)) == 0 then forget(base, t, key) end

@@ -17,7 +17,7 @@ local function row(base, name, key)
   local r = rows[id]
   if r then return r end
   r = {id = id, base = base, t = t, key = key, set = {}}
-  if t.ttl and not swept[base .. name] then
+  if not swept[base .. name] then
     swept[base .. name] = true
     expire(base, t)
   end
@@ -25,7 +25,7 @@ local function row(base, name, key)
   if found[1] then
     r.before = {}
     for i, column in ipairs(t.read) do r.before[column] = found[i] or nil end
-  elseif t.ttl then
+  elseif ending(base, t) then
     forget(base, t, key)
   end
   r.now = r.before
@@ -67,8 +67,10 @@ local function holder(r, name, values)
   local staged = taken[name] and taken[name][values]
   if staged ~= nil then return staged or nil end
   local found = redis.call('HGET', name, values)
-  if not found or (r.t.ttl and redis.call('EXISTS', record_key(r.base, r.t, found)) == 0) then return nil end
-  return found
+  if not found then return nil end
+  if redis.call('EXISTS', record_key(r.base, r.t, found)) == 1 then return found end
+  forget(r.base, r.t, found)
+  return nil
 end
 
 local function stage(r, now, i)
@@ -218,6 +220,12 @@ local function keep_for(r, entries)
   renew(r.base, r.t.table, r.key)
 end
 
+-- Keep nothing any more of when a record is gone by itself.
+local function unmark(r)
+  redis.call('ZREM', r.base .. r.t.name .. ':e', r.key)
+  redis.call('HDEL', r.base .. r.t.name .. ':m', r.key)
+end
+
 local function flush()
   for _, r in ipairs(touched) do
     if r.dirty then
@@ -247,9 +255,12 @@ local function flush()
         if r.now then
           keep_for(r, entries)
         else
-          redis.call('ZREM', r.base .. r.t.name .. ':e', r.key)
-          redis.call('HDEL', r.base .. r.t.name .. ':m', r.key)
+          unmark(r)
         end
+      elseif ending(r.base, r.t) then
+        -- It was written under a `ttl` that is not configured any more, and stays from now on.
+        unmark(r)
+        if r.now then redis.call('PERSIST', r.id) end
       end
     end
   end

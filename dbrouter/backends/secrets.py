@@ -10,12 +10,14 @@ MASK = "***"
 
 _CREDENTIALS = re.compile(r"(://[^\s/:@]*):\S*@")
 _PARAMETERS = re.compile(
-    r"(?i)((?:password|passwd|pwd|passphrase|secret|token|passfile|key)\s*=\s*)('[^']*'?|[^\s&;]+)"
+    # A colon too, as in MongoDB's AWS_SESSION_TOKEN:...; what a URL has after a user of that name is masked by then.
+    r"(?i)((?:(?:passwd|pwd|passphrase|passfile|key)\s*=|(?:password|secret|token)\s*(?:=|(?::|%3a)(?!\*\*\*@)))\s*)"
+    r"('[^']*'?|[^\s&;]+)"
 )
 
 
 def masked(text: str) -> str:
-    """The text with every password that a URL or a `password=` in it carries replaced by `***`.
+    """The text with every password that a URL, a `password=` or a `token:` in it carries replaced by `***`.
 
     Hides too much rather than too little: a password may hold an unescaped `@`, so all up to the last `@` goes.
     """

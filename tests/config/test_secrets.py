@@ -107,6 +107,16 @@ def test_settings_made_in_python_hide_what_they_refuse() -> None:
         ("postgresql://u@h/d?password=p&x=1", "postgresql://u@h/d?password=***&x=1"),
         ("host=h password='p q' user=u", "host=h password=*** user=u"),
         ("cannot reach postgresql://u:p@h/d: refused", "cannot reach postgresql://u:***@h/d: refused"),
+        (
+            "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:p/q=,X:y&tls=true",
+            "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:***&tls=true",
+        ),
+        (
+            "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN%3Ap",
+            "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN%3A***",
+        ),
+        ("the password: p, and the rest", "the password: *** and the rest"),
+        ("redis://token:p@h/0", "redis://token:***@h/0"),
         ("nothing to hide: a@b.c", "nothing to hide: a@b.c"),
     ],
 )

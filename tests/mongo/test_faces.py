@@ -109,3 +109,19 @@ def test_what_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 def test_transactions_are_there_where_the_settings_say_so(said: dict[str, Any], has: bool) -> None:
     store = MongoStore.from_settings(MongoSettings.model_validate(said))
     assert store.capabilities.commits is has
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mongodb://h/?tls=true&tlsCertificateKeyFilePassword=s3cret", "mongodb://h/?tls=true"),
+        ("mongodb://h/?TLSCertificateKeyFilePassword=s3cret&tls=true&w=1", "mongodb://h/?tls=true&w=1"),
+        ("mongodb://u:p@h/?authMechanismProperties=AWS_SESSION_TOKEN:s3cret;w=1", "mongodb://u@h/?w=1"),
+        ("mongodb://h/db?authMechanismProperties=AWS_SESSION_TOKEN:s3cret", "mongodb://h/db"),
+        (URL, URL.replace(":s3cret", "")),
+        ("mongodb://h", "mongodb://h"),
+    ],
+)
+@pytest.mark.parametrize("ours", [MongoDb, AsyncMongoDb])
+def test_no_option_with_a_secret_is_stored(ours: Any, url: str, shown: str) -> None:
+    assert ours(db_url=url).to_dict()["db_url"] == shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from urllib.parse import unquote_plus
 
 from dbrouter.backends.mongo.store import DATABASE, AsyncMongoStore, MongoStore
 from dbrouter.router.agno_types import generate_id
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pymongo import AsyncMongoClient, MongoClient
 
 _CREDENTIALS = re.compile(r"(://[^/:@]*):[^/]*@")
+_SECRET_OPTIONS = frozenset({"tlscertificatekeyfilepassword", "ssl_pem_passphrase", "authmechanismproperties"})
+"""Options that a password or a token may stand in. MongoDB takes them in any case."""
 
 
 class CollectionNames(TypedDict, total=False):
@@ -132,8 +135,19 @@ class AsyncMongoDb(AsyncDb):
 
 
 def without_password(url: str | None) -> str | None:
-    """The URL without the password in it."""
-    return url and _CREDENTIALS.sub(r"\1@", url)
+    """The URL without the password in it, and without the options that hold secrets."""
+    if url is None:
+        return None
+    address, asked, query = _CREDENTIALS.sub(r"\1@", url).partition("?")
+    # MongoDB takes `;` between options, too.
+    options = re.split(r"([&;])", query)
+    kept = [(options[at - 1] if at else "", each) for at, each in enumerate(options) if at % 2 == 0 and _may_show(each)]
+    shown = "".join(f"{separator}{option}" for separator, option in kept).lstrip("&;")
+    return f"{address}{asked}{shown}" if shown else address
+
+
+def _may_show(option: str) -> bool:
+    return unquote_plus(option.partition("=")[0]).strip().lower() not in _SECRET_OPTIONS
 
 
 def _tables(collections: CollectionNames) -> TableNames:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
@@ -53,7 +54,9 @@ def _of_users(answers: Sequence[Any]) -> list[dict[str, Any]]:
             known = users.setdefault(row["user_id"], {**row, "total_memories": 0})
             known["total_memories"] += row["total_memories"]
             latest = "last_memory_updated_at"
-            known[latest] = max(known[latest], row[latest], key=lambda each: (each is not None, _comparable(each)))
+            known[latest] = max(
+                known[latest], row[latest], key=lambda each: (each is not None, *_comparable(latest, each))
+            )
     return list(users.values())
 
 
@@ -72,24 +75,27 @@ def _sorted(call: Call, rows: list[Any]) -> list[Any]:
     return sorted(rows, key=_by(column), reverse=descending)
 
 
-def _by(column: str) -> Callable[[Any], tuple[bool, Any]]:
-    def key(row: Any) -> tuple[bool, Any]:
+def _by(column: str) -> Callable[[Any], tuple[bool, bool, Any]]:
+    def key(row: Any) -> tuple[bool, bool, Any]:
         value = value_of(row, column)
         if value is None and column == "updated_at":
             value = value_of(row, "created_at")
         # Nothing counts as larger than everything, as in the rest of the router.
-        return value is None, _comparable(value)
+        return value is None, *_comparable(column, value)
 
     return key
 
 
-def _comparable(value: Any) -> Any:
-    """The value such that those of one column can be compared: some classes write times as text."""
+def _comparable(column: str, value: Any) -> tuple[bool, Any]:
+    """Whether it is text, which comes last, and the value such that those of one column can be compared.
+
+    Some classes write times as text. Other text is text, though it may look like a time.
+    """
     if isinstance(value, datetime):
-        return value.timestamp()
+        return False, value.timestamp()
     if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value).timestamp()
-        except ValueError:
-            return value
-    return 0 if value is None else value
+        if column.endswith("_at"):
+            with suppress(ValueError):
+                return False, datetime.fromisoformat(value).timestamp()
+        return True, value
+    return False, 0 if value is None else value

@@ -19,7 +19,7 @@ import grpc.aio  # pyright: ignore[reportMissingTypeStubs]
 from dbrouter.backends.firestore.errors import translated
 from dbrouter.backends.firestore.forks import HERE
 from dbrouter.backends.firestore.messages import REQUESTS
-from dbrouter.backends.kernel.errors import StoreError
+from dbrouter.backends.kernel.errors import StoreError, Unavailable
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 
 if TYPE_CHECKING:
@@ -162,15 +162,37 @@ def _channel(target: Target, kind: Any) -> Any:
     if target.emulator:
         return kind.insecure_channel(target.emulator, options=[*OPTIONS, ("grpc.enable_http_proxy", 0)])
     from google.api_core import grpc_helpers, grpc_helpers_async  # pyright: ignore[reportMissingTypeStubs]
+    from google.auth.exceptions import GoogleAuthError  # pyright: ignore[reportMissingTypeStubs]
 
     helpers: Any = grpc_helpers if kind is grpc else grpc_helpers_async
-    return helpers.create_channel(
-        target.host if ":" in target.host else f"{target.host}:443",
-        credentials=_credentials(target),
-        scopes=SCOPES,
-        quota_project_id=target.quota_project,
-        options=OPTIONS,
-    )
+    try:
+        return helpers.create_channel(
+            target.host if ":" in target.host else f"{target.host}:443",
+            credentials=_credentials(target),
+            scopes=SCOPES,
+            quota_project_id=target.quota_project,
+            options=OPTIONS,
+        )
+    except (GoogleAuthError, ValueError, OSError) as error:
+        raise _without_credentials(target, error) from error
+
+
+def _without_credentials(target: Target, error: Exception) -> Unavailable:
+    """The error of whoever has no credentials that can be used. What a key says stays out of it."""
+    if target.credentials is not None:
+        return Unavailable(
+            f"{target.place}: the credentials that were given cannot be used ({type(error).__name__}); give the whole "
+            "JSON of a service account's key"
+        )
+    said = (str(error).splitlines() or [""])[0] or type(error).__name__
+    if target.credentials_file is not None:
+        what = f"{said}; check credentials_file, which is the JSON of a service account's key"
+    else:
+        what = (
+            f"{said}; give credentials_file or credentials, or set up application default credentials: "
+            "GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth application-default login`"
+        )
+    return Unavailable(f"{target.place}: {what}")
 
 
 def _credentials(target: Target) -> Any:

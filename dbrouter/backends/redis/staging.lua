@@ -148,12 +148,16 @@ local function below(r, relation)
   return found
 end
 
-local function doom(r, i)
+local function remove_alone(r, i)
   doomed[#doomed + 1] = {r, i}
-  if #doomed > MOST then refuse('many', i) end
   stage(r, nil, i)
   r.whole = true
   r.set = {}
+end
+
+local function doom(r, i)
+  if #doomed >= MOST then refuse('many', i) end
+  remove_alone(r, i)
   for _, relation in ipairs(r.t.children) do
     if relation.cascade then
       for _, child in ipairs(below(r, relation)) do doom(child, i) end
@@ -226,43 +230,46 @@ local function unmark(r)
   redis.call('HDEL', r.base .. r.t.name .. ':m', r.key)
 end
 
+-- Write what became of one row, all but its unique values.
+local function settle(r)
+  local entries = {}
+  for _, x in ipairs(r.t.x) do
+    local was = r.before and member(x, r.key, r.before)
+    local is = r.now and member(x, r.key, r.now)
+    if was ~= is then
+      if was then redis.call('ZREM', index_key(r.base, r.t, x), was) end
+      if is then redis.call('ZADD', index_key(r.base, r.t, x), 0, is) end
+    end
+    if is then entries[#entries + 1] = {'ZREM', ':x:' .. x.name, is} end
+  end
+  if r.before and r.whole then redis.call('UNLINK', r.id) end
+  local set, gone = {}, {}
+  for column, each in pairs(r.set) do
+    if each then
+      set[#set + 1] = column
+      set[#set + 1] = each
+    else
+      gone[#gone + 1] = column
+    end
+  end
+  if r.now and #set > 0 then redis.call('HSET', r.id, unpack(set)) end
+  if r.now and not r.whole and #gone > 0 then redis.call('HDEL', r.id, unpack(gone)) end
+  if r.t.ttl then
+    if r.now then
+      keep_for(r, entries)
+    else
+      unmark(r)
+    end
+  elseif ending(r.base, r.t) then
+    -- It was written under a `ttl` that is not configured any more, and stays from now on.
+    unmark(r)
+    if r.now then redis.call('PERSIST', r.id) end
+  end
+end
+
 local function flush()
   for _, r in ipairs(touched) do
-    if r.dirty then
-      local entries = {}
-      for _, x in ipairs(r.t.x) do
-        local was = r.before and member(x, r.key, r.before)
-        local is = r.now and member(x, r.key, r.now)
-        if was ~= is then
-          if was then redis.call('ZREM', index_key(r.base, r.t, x), was) end
-          if is then redis.call('ZADD', index_key(r.base, r.t, x), 0, is) end
-        end
-        if is then entries[#entries + 1] = {'ZREM', ':x:' .. x.name, is} end
-      end
-      if r.before and r.whole then redis.call('UNLINK', r.id) end
-      local set, gone = {}, {}
-      for column, each in pairs(r.set) do
-        if each then
-          set[#set + 1] = column
-          set[#set + 1] = each
-        else
-          gone[#gone + 1] = column
-        end
-      end
-      if r.now and #set > 0 then redis.call('HSET', r.id, unpack(set)) end
-      if r.now and not r.whole and #gone > 0 then redis.call('HDEL', r.id, unpack(gone)) end
-      if r.t.ttl then
-        if r.now then
-          keep_for(r, entries)
-        else
-          unmark(r)
-        end
-      elseif ending(r.base, r.t) then
-        -- It was written under a `ttl` that is not configured any more, and stays from now on.
-        unmark(r)
-        if r.now then redis.call('PERSIST', r.id) end
-      end
-    end
+    if r.dirty then settle(r) end
   end
   for name, values in pairs(taken) do
     for each, key in pairs(values) do

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.completing import check_columns
 from dbrouter.backends.kernel.emulation.at_once import at_once
-from dbrouter.backends.kernel.errors import Unavailable, Unsupported
+from dbrouter.backends.kernel.errors import TooLarge, Unavailable, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
 from dbrouter.backends.kernel.ops import (
@@ -53,6 +54,10 @@ FETCHED_AT_ONCE = 500
 """Records by key in one request, where a scan left keys."""
 REMOVED_AT_ONCE = 200
 """Records in one script where all of a table are removed."""
+AT_ONCE = 5000
+"""Records that one script removes at most: `MOST` there."""
+PRUNED_WITH = 2500
+"""Writes of a commit that takes several scripts. Each removes as many records, so that each gets further."""
 UPSERTED_AT_ONCE = 1000
 """Records in one script of a batch, which need not be one."""
 
@@ -229,18 +234,15 @@ class RedisTables:
         while True:
             try:
                 _, answers = await self._run(writes, rows=False)
-            except TooMany:
-                await self._prune(op)
+            except TooMany as error:
+                if len(op.writes) > PRUNED_WITH:
+                    raise TooLarge(
+                        f"a commit of {len(op.writes)} writes that removes more than {AT_ONCE} records; nothing was"
+                        f" written: with so much below what is removed, commit at most {PRUNED_WITH} writes"
+                    ) from error
+                await self._run(replace(writes, pruning=True), rows=False)
             else:
                 return tuple(version.decode() if kind == b"written" else None for kind, version, *_ in answers)
-
-    async def _prune(self, op: Commit) -> None:
-        """Remove children of what is to be removed, where they are too many to go together with it."""
-        for write in op.writes:
-            if isinstance(write, Remove):
-                writes = Writes(self._layout, self._namespace)
-                writes.prune(self._layout.table(write.table), write.key)
-                await self._run(writes, rows=False)
 
     async def _delete(self, op: Delete) -> int:
         """All of a table: the kernel asks for nothing else."""

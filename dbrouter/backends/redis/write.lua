@@ -173,32 +173,56 @@ local function put(i)
   return {'written', write(r, set, true, i)}
 end
 
+-- Whether this only prepares a commit that removes more than goes at once: all of it is looked at, so that what would be
+-- refused is refused before anything is gone, and then only some of what cascades is removed.
+local pruning = false
+local pruned = {}
+
+-- Some of what cascades from a row, the lowest first.
+local function prune(r, i)
+  -- What holds others back is declared after them.
+  for n = #r.t.children, 1, -1 do
+    local relation = r.t.children[n]
+    if relation.cascade then
+      for _, child in ipairs(below(r, relation)) do
+        if #pruned >= MOST / 2 then return end
+        prune(child, i)
+        if #pruned >= MOST / 2 then return end
+        if child.now then
+          pruned[#pruned + 1] = child
+          remove_alone(child, i)
+        end
+      end
+    end
+  end
+end
+
+local function flush_pruned()
+  for _, r in ipairs(pruned) do
+    -- The commit may write one of them anew.
+    if r.dirty and not r.now then
+      r.dirty = false
+      settle(r)
+      for _, u in ipairs(r.t.u) do
+        local name, values = unique_key(r.base, r.t, u), r.before and unique_values(u, r.before)
+        if values and redis.call('HGET', name, values) == r.key then redis.call('HDEL', name, values) end
+      end
+    end
+  end
+end
+
 local function remove(i)
   local base, name, key, expect = KEYS[number()], take(), take(), take()
   local r = row(base, name, key)
   if not holds(expect, r) then refuse('conflict', i, name) end
   if not r.now then return {'absent', ''} end
-  doom(r, i)
-  return {'removed', ''}
-end
-
--- Some of what cascades from a record that has too much below it, and of what cascades from that.
-local function prune(i)
-  local base, name, key = KEYS[number()], take(), take()
-  local function within(r)
-    for _, relation in ipairs(r.t.children) do
-      if relation.cascade then
-        for _, child in ipairs(below(r, relation)) do
-          if #doomed >= MOST / 2 then return end
-          within(child)
-          if #doomed >= MOST / 2 then return end
-          if child.now then doom(child, i) end
-        end
-      end
-    end
+  if pruning then
+    prune(r, i)
+    remove_alone(r, i)
+  else
+    doom(r, i)
   end
-  within(row(base, name, key))
-  return {'pruned', tostring(#doomed)}
+  return {'removed', ''}
 end
 
 local function check(i)
@@ -207,16 +231,22 @@ local function check(i)
   return {'checked', ''}
 end
 
-local DO = {put = put, remove = remove, check = check, upsert = upsert, prune = prune}
+local DO = {put = put, remove = remove, check = check, upsert = upsert}
 
 local function run()
-  local wants_rows = take() == '1'
+  local mode = take()
+  local wants_rows = mode == '1'
+  pruning = mode == '2'
   local answers, found = {}, {}
   for i = 1, number() do
     answers[i], found[i] = DO[take()](i)
   end
   if #asks > 0 then return {'asks', asks} end
   check_relations()
+  if pruning then
+    flush_pruned()
+    return {'done', {}}
+  end
   flush()
   if wants_rows then
     for i, r in pairs(found) do

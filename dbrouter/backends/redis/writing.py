@@ -29,7 +29,10 @@ class TooMany(Exception):  # a turn of events inside a driver, not an error anyo
 
 @dataclass(slots=True)
 class Writes:
-    """Instructions of one commit, in one namespace. token: what the versions that it gives begin with."""
+    """Instructions of one commit, in one namespace. token: what the versions that it gives begin with.
+
+    pruning: look whether all of it can be done, and remove only some of what cascades from what it removes.
+    """
 
     layout: Layout
     namespace: str
@@ -38,6 +41,7 @@ class Writes:
     places: dict[tuple[str, Any], None] = field(default_factory=dict[tuple[str, Any], None])
     instructions: list[Sequence[Argument]] = field(default_factory=list[Sequence[Argument]])
     token: str = field(default_factory=lambda: os.urandom(9).hex())
+    pruning: bool = False
 
     def put(self, write: Put) -> None:
         """Write a whole record."""
@@ -56,10 +60,6 @@ class Writes:
         """Look at a version."""
         table = self.layout.table(write.table)
         self.instructions.append((*self._start("check", table, write.key), expectation(write.expect)))
-
-    def prune(self, table: Table, key: Key) -> None:
-        """Remove some of what cascades from a record."""
-        self.instructions.append(self._start("prune", table, key))
 
     def upsert(self, op: Upsert, record: Record, merged: tuple[Record, str] | None = None) -> None:
         """Insert a record or merge it. merged: what Python made of the stored record of that version."""
@@ -83,7 +83,8 @@ class Writes:
         """What runs them. rows: whether merged records are wanted whole."""
         script = script_for(self.layout, "write", self.tables)
         flat = [each for instruction in self.instructions for each in instruction]
-        return running(script, self.bases, [self.token, int(rows), len(self.instructions), *flat], writes=True)
+        mode = 2 if self.pruning else int(rows)
+        return running(script, self.bases, [self.token, mode, len(self.instructions), *flat], writes=True)
 
     def _start(self, what: str, table: Table, key: Key) -> list[Argument]:
         tenant = table.tenant_of(key)

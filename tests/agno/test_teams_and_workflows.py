@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from agno.agent import Agent
 from agno.db.base import SessionType
 from agno.run import RunContext
 from agno.team import Team
-from agno.workflow import Step, StepInput, StepOutput, Workflow
+from agno.workflow import Condition, Loop, Parallel, Router, Step, StepInput, StepOutput, Steps, Workflow
 
 from dbrouter.testing.scripted_model import Call, Say, ScriptedModel
 from tests.agno.cast import clerk
@@ -104,3 +106,69 @@ async def test_an_agent_without_a_db_of_its_own_gets_its_teams(live: Live) -> No
 
     assert run.content == "Here."
     assert {row.agent_id for row in await live.ask("get_runs", session_id="s") if row.parent_run_id} == {"guest"}
+
+
+def counted(run_context: RunContext) -> str:
+    """Count once more."""
+    state = run_context.session_state
+    assert state is not None
+    state["total"] = state.get("total", 0) + 1
+    state.setdefault("log", []).append(state["total"])
+    return "counted"
+
+
+def counter(db: Any, kind: type[Agent | Team] = Agent) -> Any:
+    model = ScriptedModel.saying(Call(tool="counted"), Say(text="done"))
+    members = {"members": []} if kind is Team else {}
+    return kind(id="counter", name="counter", db=db, model=model, tools=[counted], telemetry=False, **members)
+
+
+def count_too(step_input: StepInput, run_context: RunContext) -> StepOutput:
+    return StepOutput(content=f"{step_input.input}: {counted(run_context)}")
+
+
+SHAPES: dict[str, Callable[[Any], list[Any]]] = {
+    "step": lambda db: [Step(name="s", agent=counter(db))],
+    "steps": lambda db: [Steps(name="ss", steps=[Step(name="s", agent=counter(db))])],
+    "condition": lambda db: [Condition(name="c", evaluator=True, steps=[Step(name="s", agent=counter(db))])],
+    "team": lambda db: [Condition(name="c", evaluator=True, steps=[Step(name="s", team=counter(db, Team))])],
+    "router": lambda db: [
+        Router(
+            name="r",
+            selector=lambda _: [Step(name="s", agent=counter(db))],
+            choices=[Step(name="s", agent=counter(db))],
+        )
+    ],
+    "loop": lambda db: [Loop(name="l", max_iterations=2, steps=[Step(name="s", agent=counter(db))])],
+    "parallel": lambda db: [
+        Parallel(Step(name="s", agent=counter(db)), Step(name="c", executor=count_too), name="p")  # type: ignore[arg-type]
+    ],
+    "workflow": lambda db: [
+        Step(
+            name="w",
+            workflow=Workflow(
+                id="inner", name="inner", db=db, telemetry=False, steps=[Step(name="c", executor=count_too)]
+            ),
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_what_a_component_within_a_workflow_counts_is_counted_once(live: Live, shape: str) -> None:
+    # Both save the session: what the one has saved is no change of the other's.
+    for _ in range(2):
+        workflow = Workflow(
+            id="tally",
+            name="tally",
+            db=live.db,
+            steps=SHAPES[shape](live.db),
+            session_state={"total": 0},
+            telemetry=False,
+        )
+        await live.run(workflow, "go", session_id="s", user_id="ada")
+    session = await live.ask("get_session", session_id="s", session_type=SessionType.WORKFLOW)
+    turns = 4 if shape in ("loop", "parallel") else 2
+    state = session.session_data["session_state"]
+    assert (state["total"], len(state["log"])) == (turns, turns)
+    assert session.session_data.get("session_metrics", {}).get("total_tokens") == (None if shape == "workflow" else 10)

@@ -18,11 +18,11 @@ from dbrouter.router.families.context import Context, Part
 from dbrouter.router.families.metrics import Refreshed
 from dbrouter.router.families.programs import Programs
 from dbrouter.router.families.run_cache import RunCache
-from dbrouter.router.families.session_origin import Absences, FirstSaves, Origin, origin_of, remember
+from dbrouter.router.families.session_origin import Absences, LastSaves, Origin, origin_of, remember
 from dbrouter.router.families.sessions import Sessions
 from tests.families.test_session_saving import session
 
-KEYED = (Absences, FirstSaves, RunCache, Refreshed)
+KEYED = (Absences, LastSaves, RunCache, Refreshed)
 """What families may remember something in: each of its methods asks for the place first."""
 
 FROM_THE_CONTEXT = ("store", "now", "on_conflict", "place_of", "registered")
@@ -72,11 +72,12 @@ def test_places_do_not_see_what_each_other_remember() -> None:
     absences.tell(here, "s", (1, 1))
     assert not absences.take(there, "s", (1, 1))
     assert absences.take(here, "s", (1, 1))
-    saved = session(session_data={"n": 1})
-    first_saves = FirstSaves()
-    first_saves.note(here, saved, remember(saved, Origin(own=None, seen=None, version=1, place=here)))
-    assert first_saves.find(there, saved) is None
-    assert first_saves.find(here, saved) is not None
+    saved = session(session_data={"session_state": {}}, agent_data={})
+    last_saves, old = LastSaves(), Origin("s1", own=None, seen=None, version=1, place=here)
+    last_saves.note(here, saved, remember(saved, Origin("s1", own=None, seen=None, version=1, place=here)))
+    assert last_saves.holder(there, saved) is last_saves.newer(there, saved, old) is None
+    assert last_saves.holder(here, saved) is not None
+    assert last_saves.newer(here, saved, old) is not None
     refreshed.set(here, 5.0)
     assert (refreshed.at(here), refreshed.at(there)) == (5.0, float("-inf"))
     text = '{"run_id": "r", "session_id": "s", "agent_id": "a", "content": "x", "messages": []}'
@@ -88,7 +89,7 @@ def test_places_do_not_see_what_each_other_remember() -> None:
 
 def test_an_origin_counts_only_where_the_object_was_read() -> None:
     read = session()
-    origin: Any = Origin(own=None, seen=None, version=ABSENT, place=("db", Part("acme")))
+    origin: Any = Origin("s1", own=None, seen=None, version=ABSENT, place=("db", Part("acme")))
     remember(read, origin)
     assert origin_of(read, ("db", Part("acme"))) is origin
     assert origin_of(read, ("db", Part("globex"))) is None

@@ -53,7 +53,7 @@ def test_what_others_saved_between_two_copies_is_kept(writer: Writer) -> None:
 
 def test_a_new_session_is_known_again_by_the_data_of_the_copy_that_was_saved(writer: Writer) -> None:
     assert writer.get("s2") is None
-    mine = session("s2", session_data={"session_state": {"n": 1, "log": []}})
+    mine = session("s2", agent_data={"name": "clerk"}, session_data={"session_state": {"n": 1, "log": []}})
     writer.save(copy.copy(mine))
     theirs = writer.get("s2")
     count(theirs, by=10)
@@ -61,6 +61,86 @@ def test_a_new_session_is_known_again_by_the_data_of_the_copy_that_was_saved(wri
     count(mine)
     writer.save(copy.copy(mine))
     assert writer.data("s2")["session_state"]["n"] == 12
+
+
+def test_two_sessions_with_one_state_count_what_is_new_once(writer: Writer) -> None:
+    # As a workflow and an agent within it have it: objects of their own, one row, and one dict for the state.
+    for _ in range(2):
+        outer, inner = writer.get(), writer.get()
+        inner.session_data["session_state"] = outer.session_data["session_state"]
+        count(outer)
+        writer.save(inner)
+        count(outer)
+        writer.save(outer)
+    assert writer.data()["session_state"] == {"n": 4, "log": [1, 2, 3, 4]}
+
+
+def test_two_new_sessions_with_one_state_do_so_too_whichever_threads_they_are_in(writer: Writer) -> None:
+    state: dict[str, Any] = {"n": 1}
+    assert writer.get("s2") is None
+
+    def inner() -> None:
+        assert writer.get("s2") is None
+        writer.save(session("s2", session_data={"session_state": state, "session_metrics": {"tokens": 5}}))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(inner).result()
+    writer.save(session("s2", session_data={"session_state": state, "session_metrics": {"tokens": 5}}))
+    assert writer.data("s2") == {"session_state": {"n": 1}, "session_metrics": {"tokens": 5}}
+
+
+def test_others_are_merged_with_what_the_last_of_two_sessions_saved(writer: Writer) -> None:
+    outer, inner = writer.get(), writer.get()
+    inner.session_data["session_state"] = outer.session_data["session_state"]
+    count(outer)
+    writer.save(inner)
+    theirs = writer.get()
+    count(theirs, by=10)
+    writer.save(theirs)
+    count(outer)
+    writer.save(outer)
+    assert writer.data()["session_state"]["n"] == 12
+
+
+def test_a_session_that_is_built_anew_of_the_same_parts_replaces(writer: Writer) -> None:
+    begun = {"session_state": {"n": 1}}
+    writer.save(session("s2", session_data=begun))
+    theirs = writer.get("s2")
+    theirs.session_data["session_state"]["n"] = 5
+    writer.save(theirs)
+    writer.save(session("s2", session_data=begun))
+    assert writer.data("s2") == begun
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_under_another_name_replaces_what_is_there_and_leaves_the_original_alone(
+    writer: Writer, copied: Any
+) -> None:
+    writer.save(session("s2", session_data={"session_state": {"n": 7, "log": []}}))
+    mine = writer.get()
+    count(mine)
+    branch = copied(mine)
+    branch.session_id = "s2"
+    writer.save(branch)
+    assert writer.data("s2")["session_state"]["n"] == 1
+    writer.save(mine)
+    assert writer.data()["session_state"]["n"] == 1
+
+
+def test_a_session_of_nobody_that_a_user_takes_over_is_the_users(writer: Writer) -> None:
+    writer.save(session("s2", session_data={"session_state": {"n": 10, "who": ["nobody"]}}))
+    assert finish(writer.sessions.get_session("s2", user_id="ada")) is None
+    writer.save(session("s2", user_id="ada", session_data={"session_state": {"n": 11, "who": ["ada"]}}))
+    assert writer.data("s2") == {"session_state": {"n": 11, "who": ["ada"]}}
+
+
+def test_who_has_found_a_session_since_does_not_begin_it(writer: Writer) -> None:
+    assert writer.get("s2") is None
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(writer.save, session("s2", session_data={"session_state": {"n": 3}})).result()
+    assert writer.get("s2") is not None
+    writer.save(session("s2", session_data={"session_state": {"n": 4}}))
+    assert writer.data("s2") == {"session_state": {"n": 4}}
 
 
 def test_a_deep_copy_goes_its_own_way(writer: Writer) -> None:

@@ -3,23 +3,30 @@
 The origin rides on the session object itself, so copies carry it, threads cannot mix it up and it goes when the
 object goes. agno's `to_dict` writes declared fields only and never sees it.
 
-It is about the data, and shallow copies have one data: agno's teams save such a copy of a session that they go on with.
-So the object carries a holder, which shallow copies share too. A deep copy has data, and a holder, of its own.
+It is about the data, and several objects may have the same. Shallow copies do: agno's teams save such a copy of a
+session that they go on with. So the object carries a holder, which shallow copies share too; a deep copy has data, and
+a holder, of its own. And the sessions of a workflow and of an agent within it are one row with one `session_state`:
+`LastSaves` knows.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Any
 
 from dbrouter.backends.kernel.codec import decode
 from dbrouter.backends.kernel.ops import Absent, Version
 from dbrouter.router.agno_types import Session
 from dbrouter.router.families.context import Place
+from dbrouter.router.families.session_rows import TYPES
 
 ATTRIBUTE = "_dbrouter_origin"
+_moments = itertools.count()
+BEFORE_ALL = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +34,16 @@ class Origin:
     """A session's data when this object last met the database.
 
     own: the object's own data then, as text. seen: what was stored then, as text (the same unless a merge took place).
-    version: the stored record's version then; `None` if it was not told. place: where it was read.
+    version: the stored record's version then; `None` if it was not told. place: where it was read. at: a number that is
+    larger for what was read or saved later.
     """
 
+    session_id: str
     own: str | None
     seen: str | None
     version: Version | Absent | None
     place: Place
+    at: int = field(default_factory=_moments.__next__, compare=False)
 
     def own_data(self) -> Any:
         """The object's own data then."""
@@ -58,9 +68,9 @@ class Holder:
 
 
 def holder_of(session: Session) -> Holder | None:
-    """What the object carries, if it ever met a database."""
+    """What the object carries of this session; nothing, if it was read as another one."""
     found = getattr(session, ATTRIBUTE, None)
-    return found if isinstance(found, Holder) else None
+    return found if isinstance(found, Holder) and found.origin.session_id == session.session_id else None
 
 
 def origin_of(session: Session, place: Place) -> Origin | None:
@@ -72,7 +82,8 @@ def origin_of(session: Session, place: Place) -> Origin | None:
 def remember(session: Session, origin: Origin) -> Holder:
     """Set the origin of the session's data."""
     holder = holder_of(session)
-    if holder is None:
+    if holder is None or holder.origin.place != origin.place:
+        # Not into one that belongs to another session, or to another place: others may go on with that.
         holder = Holder(origin)
         hold(session, holder)
     else:
@@ -85,36 +96,62 @@ def hold(session: Session, holder: Holder) -> None:
     setattr(session, ATTRIBUTE, holder)
 
 
-class FirstSaves:
-    """The data of sessions that carried nothing when they were first saved, with their holders, bounded.
+class LastSaves:
+    """What was last saved of data that other objects may have too, bounded.
 
-    What was saved may have been a shallow copy, and then the object that somebody goes on with carries nothing still.
-    It is known by its data, which are the copy's.
+    Data are known by their identity, and kept, so that no others have it.
     """
 
-    def __init__(self, size: int = 256) -> None:
+    def __init__(self, size: int = 512) -> None:
         self._size = size
-        self._known: OrderedDict[tuple[Place, int], tuple[Any, Holder]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[Any, Holder, Origin]] = OrderedDict()
         self._lock = threading.Lock()
 
     def note(self, place: Place, session: Session, holder: Holder) -> None:
-        """The session was saved there for the first time."""
-        data = session.session_data
-        if data is None:
-            return
-        with self._lock:
-            # The data are kept too, so that no others have their identity.
-            self._known[place, id(data)] = (data, holder)
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
+        """The session was saved there."""
+        for key, data in ((_as_copy(place, session), _copied(session)), (_as_state(place, session), _state(session))):
+            if key is not None:
+                with self._lock:
+                    self._known[key] = (data, holder, holder.origin)
+                    self._known.move_to_end(key)
+                    if len(self._known) > self._size:
+                        self._known.popitem(last=False)
 
-    def find(self, place: Place, session: Session) -> Holder | None:
-        """The holder for this session's data, if they were saved there before."""
-        data = session.session_data
-        if data is None or not self._known:
+    def holder(self, place: Place, session: Session) -> Holder | None:
+        """The holder for a session that carries none: it may be what a shallow copy that was saved is a copy of."""
+        found = self._found(_as_copy(place, session))
+        return None if found is None else found[1]
+
+    def newer(self, place: Place, session: Session, origin: Origin) -> Origin | None:
+        """What another object has saved since of this session's state, which it shares."""
+        found = self._found(_as_state(place, session))
+        return found[2] if found is not None and found[2].at > origin.at else None
+
+    def _found(self, key: Hashable | None) -> tuple[Any, Holder, Origin] | None:
+        if key is None or not self._known:
             return None
         with self._lock:
-            return self._known.get((place, id(data)), (None, None))[1]
+            return self._known.get(key)
+
+
+def _copied(session: Session) -> tuple[Any, Any]:
+    """What a shallow copy has in common with what it was made of, and no session that somebody built from parts."""
+    named = next(name for kind, name in TYPES if isinstance(session, kind))
+    return session.session_data, getattr(session, f"{named}_data")
+
+
+def _as_copy(place: Place, session: Session) -> Hashable | None:
+    data, about = _copied(session)
+    return None if data is None or about is None else (place, session.session_id, id(data), id(about))
+
+
+def _state(session: Session) -> Any:
+    return (session.session_data or {}).get("session_state")
+
+
+def _as_state(place: Place, session: Session) -> Hashable | None:
+    state = _state(session)
+    return (place, session.session_id, id(state)) if isinstance(state, dict) else None
 
 
 class Absences:
@@ -135,6 +172,10 @@ class Absences:
             self._told[place, session_id, caller] = None
             if len(self._told) > self._size:
                 self._told.popitem(last=False)
+
+    def found(self, place: Place, session_id: str, caller: tuple[int, int]) -> None:
+        """The caller has found the session since: what it saves is not the first of it."""
+        self.take(place, session_id, caller)
 
     def take(self, place: Place, session_id: str, caller: tuple[int, int]) -> bool:
         """Whether the caller was told so; asks once."""

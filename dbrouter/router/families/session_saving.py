@@ -15,8 +15,9 @@ from dbrouter.backends.kernel.stored_form import as_stored
 from dbrouter.router.agno_types import Session
 from dbrouter.router.families.context import Context, Place
 from dbrouter.router.families.session_origin import (
+    BEFORE_ALL,
     Absences,
-    FirstSaves,
+    LastSaves,
     Origin,
     hold,
     holder_of,
@@ -39,7 +40,7 @@ class Saving:
         self._on_conflict = context.on_conflict
         self._place_of = context.place_of
         self._absences = absences
-        self._first_saves = FirstSaves()
+        self._last_saves = LastSaves()
 
     async def save(self, session: Session, *, whole: bool) -> Record | None:
         """The row as it is stored now; `None` if the session belongs to another owner.
@@ -48,7 +49,7 @@ class Saving:
         Raises `Conflict` under `on_conflict: raise` when another writer changed the same state, and under `merge` if
         other writers were faster again and again.
         """
-        holder = holder_of(session) or self._first_saves.find(self._where(session), session)
+        holder = holder_of(session) or self._last_saves.holder(self._where(session), session)
         if holder is None:
             return await self._saved(session, whole=whole)
         hold(session, holder)
@@ -70,9 +71,14 @@ class Saving:
         found = origin_of(session, place)
         caller = self._store.runtime.caller()
         told = self._absences.take(place, session.session_id, caller)
-        if found is None and told:
-            return Origin(own=None, seen=None, version=ABSENT, place=place)
-        return found
+        if found is None:
+            if not told:
+                return None
+            found = Origin(session.session_id, own=None, seen=None, version=ABSENT, place=place, at=BEFORE_ALL)
+        newer = self._last_saves.newer(place, session, found)
+        if newer is not None:
+            remember(session, newer)
+        return newer or found
 
     def _where(self, session: Session) -> Place:
         return self._place_of(self._upsert(row_of(session, self._now())))
@@ -130,7 +136,11 @@ class Saving:
             return Put(table="sessions", record=row, expect=ABSENT)
         if not GUARD.admits(stored.record, row):
             return None
-        data = self._merged(origin.own_data(), row["session_data"], stored.record["session_data"])
+        if origin.version is ABSENT and stored.record["user_id"] is None and row["user_id"] is not None:
+            # It was there, and hidden from its first owner because it had none: what is stored is not of that one.
+            data = row["session_data"]
+        else:
+            data = self._merged(origin.own_data(), row["session_data"], stored.record["session_data"])
         record = after_upsert(stored.record, {**row, "session_data": data}, self._rules(row))
         # No upsert: a database that merges by itself would have to read the record again.
         return Put(table="sessions", record=record, expect=stored.version)
@@ -162,7 +172,5 @@ class Saving:
         text = None if own is None else encode(own, what="sessions.session_data")
         same = seen is own or seen == own
         seen_text = text if same else encode(seen, what="sessions.session_data")
-        new = holder_of(session) is None
-        holder = remember(session, Origin(own=text, seen=seen_text, version=stored.version, place=place))
-        if new:
-            self._first_saves.note(place, session, holder)
+        origin = Origin(session.session_id, own=text, seen=seen_text, version=stored.version, place=place)
+        self._last_saves.note(place, session, remember(session, origin))

@@ -80,6 +80,7 @@ class Sessions:
         if loaded is None:
             self._absences.tell(place, session_id, self._store.runtime.caller())
             return None
+        self._absences.found(place, session_id, self._store.runtime.caller())
         return self._answer(loaded, place, session_type, deserialize=bool(deserialize))
 
     async def get_sessions(
@@ -292,7 +293,7 @@ def _decoded(row: Record) -> Record:
 def _read(session: Session, row: Record, version: Version | None, place: Place) -> Session:
     """The session, as it was read from the row with its data as text."""
     text = row["session_data"]
-    remember(session, Origin(own=text, seen=text, version=version, place=place))
+    remember(session, Origin(session.session_id, own=text, seen=text, version=version, place=place))
     return session
 
 

@@ -110,12 +110,12 @@ def _rows(objects: Iterator[tuple[str, bytes]]) -> Iterator[Row]:
 
 def _whose(entry: str) -> dict[str, str]:
     """The tenant that an entry of tenants' tables names first, as its row would have it."""
-    named = re.search(rf"/{TENANT}-[^/]*/s([^/!]*)!", entry)
+    named = re.search(rf"/{TENANT}-[^/]*/t([^/!]*)!", entry)
     if named is None:
         return {}
     written, cut, _ = named[1].partition("~~")
     data = re.sub(rb"[(._~]([0-9a-f]{2})", lambda each: bytes.fromhex(each[1].decode()), written.encode())
-    whose = data.decode("utf-8", "surrogatepass")
+    whose = data.replace(b"\0\xff", b"\0").decode("utf-8", "surrogatepass")
     if cut:
         # A name that is too long for an object's ends with a digest: one tenant's begins like it.
         (whose,) = [name for name in HOSTILE_TENANTS if name.startswith(whose)]

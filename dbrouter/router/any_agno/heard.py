@@ -76,7 +76,8 @@ def hearing() -> Generator[Hearing]:
 def listen_to(cls: type) -> None:
     """From now on hear of what the class, and agno's databases in general, log."""
     own = {each.__module__ for each in cls.__mro__}
-    for name, module in list(sys.modules.items()):
+    # A copy, for other threads import modules meanwhile.
+    for name, module in sys.modules.copy().items():
         if name.startswith(DATABASES) or name in own:
             _listen_in(module)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 PATIENCE = 60.0
 """Seconds after which something will never happen: far more than it takes on a machine that has much else to do."""
@@ -32,6 +34,15 @@ async def first_true(ask: Callable[[], Any], what: str = "it") -> Any:
             return answer
         assert time.monotonic() < over, f"{what} did not happen within {PATIENCE} s"
         await asyncio.sleep(0.02)
+
+
+async def cancelled(call: Coroutine[Any, Any, Any]) -> None:
+    """Begin a call, and cancel it in the middle."""
+    task = asyncio.create_task(call)
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 @contextmanager

@@ -30,6 +30,9 @@ LOOSE: Mapping[str, tuple[TableSpec, ...]] = {
 class Confirming:
     """Asks a database whether what was seen there is still there."""
 
+    # Each tenant's store has some.
+    __slots__ = ("_databases", "_directory", "_runtime")
+
     def __init__(self, databases: Mapping[str, Store], directory: Directory, runtime: Runtime) -> None:
         self._databases = databases
         self._directory = directory

@@ -43,6 +43,9 @@ OF_EVERYBODY = frozenset({"metrics"})
 class Placing:
     """Chooses databases. `bound`: the component whose calls these are, if that is known."""
 
+    # Each tenant's store has some.
+    __slots__ = ("_bound", "_confirming", "_databases", "_directory", "_routes", "_runtime", "_turn")
+
     def __init__(
         self,
         databases: Mapping[str, Store],

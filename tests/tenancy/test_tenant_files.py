@@ -18,7 +18,7 @@ from dbrouter.backends.sql.connections import Connections, Unit
 from dbrouter.backends.sql.statements import Outcome
 from dbrouter.backends.sqlite.store import AsyncSqliteStore, SqliteStore
 from dbrouter.backends.sqlite.tenant_files import OPEN_FILES, TenantFiles
-from tests.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, cancelled, until
 
 TENANTS = OPEN_FILES + 36
 
@@ -159,14 +159,6 @@ class Files:
     async def ask(self, *names: str) -> None:
         for name in names:
             await self.files.run(name, cast("Unit", None))
-
-
-async def cancelled(call: Any) -> None:
-    task = asyncio.create_task(call)
-    await asyncio.sleep(0.01)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 def test_a_file_that_cannot_be_closed_is_told_of_and_costs_no_other_tenants_call(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dbrouter.backends.kernel.codec import decode
@@ -44,9 +44,9 @@ def flat_record(table: Table, flat: Sequence[bytes]) -> Record:
     return record_of(table, columns, [found.get(column.encode()) for column in columns], frozenset())
 
 
-def asked(columns: Sequence[str] | None, table: Table, more: Iterable[str] = ()) -> tuple[str, ...]:
+def asked(columns: Sequence[str] | None, table: Table) -> tuple[str, ...]:
     """The fields to read for these columns (all if `None`), the version first: it says whether there is a record."""
-    return table.fields if columns is None else (VERSION, *dict.fromkeys((*columns, *more)))
+    return table.fields if columns is None else (VERSION, *dict.fromkeys(columns))
 
 
 def _value(table: Table, column: str, data: bytes | None, raw: frozenset[str]) -> Any:

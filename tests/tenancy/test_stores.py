@@ -99,7 +99,7 @@ def test_a_store_costs_little_memory() -> None:
     gc.collect()
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert (after - before) / len(tenants) < 6 * 1024
+    assert (after - before) / len(tenants) < 2 * 1024
 
 
 def test_nothing_is_asked_of_a_database_to_make_a_store() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from dbrouter.backends.kernel.errors import CrossedTenant
 from dbrouter.backends.kernel.merging import Record
@@ -30,22 +30,15 @@ class Checking:
     Of commits, inserts, deletes and batches come no rows: only versions, counts and nothing.
     """
 
+    __slots__ = ("_tenant",)
+
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
-        self._answers: dict[type[Op[Any]], Callable[[Any, Any], Any]] = {
-            Get: self._stored,
-            Scan: self._page,
-            Load: self._loaded,
-            Upsert: self._each_stored,
-            Update: self._records,
-            Claim: self._claimed,
-            Aggregate: self._groups,
-        }
 
     def checked(self, op: Op[Any], answer: Any) -> Any:
         """The answer to an op as it was sent to the store, without the tenant's column."""
-        check = self._answers.get(type(op))
-        return answer if check is None else check(op, answer)
+        check = self._ANSWERS.get(type(op))
+        return answer if check is None else check(self, op, answer)
 
     def _stored(self, op: Get | Upsert, answer: Stored | None) -> Stored | None:
         return None if answer is None else replace(answer, record=self._own(op.table, answer.record))
@@ -100,3 +93,14 @@ class Checking:
             f"{table}: a row of {whose} came back to a call of tenant {self._tenant!r}, and went no further; look at"
             " what else writes to this table, and at the views, rules and proxies in front of it"
         )
+
+    # One table for all tenants, of whom there may be thousands.
+    _ANSWERS: ClassVar[Mapping[type[Op[Any]], Callable[..., Any]]] = {
+        Get: _stored,
+        Scan: _page,
+        Load: _loaded,
+        Upsert: _each_stored,
+        Update: _records,
+        Claim: _claimed,
+        Aggregate: _groups,
+    }

@@ -26,6 +26,8 @@ class Confined:
     Names are compared as they are: `a`, `A` and `a` with a NUL are three tenants.
     """
 
+    __slots__ = ("_checking", "_rewriting", "_store", "runtime")
+
     runtime: Runtime
 
     def __init__(self, store: Store, tenant: str) -> None:

@@ -52,6 +52,8 @@ class Filtering:
     Types are compared exactly: a kind of filter or rule that is not known here may look anywhere, and is refused.
     """
 
+    __slots__ = ("own",)
+
     def __init__(self, tenant: str) -> None:
         self.own: Filter = eq(TENANT, tenant)
         """The filter that only the tenant's records match."""

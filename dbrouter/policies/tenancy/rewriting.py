@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from dbrouter.backends.kernel.errors import TenantConflict, Unsupported
 from dbrouter.backends.kernel.filters import Field
@@ -47,29 +47,18 @@ class Rewriting:
     Types are compared exactly: of a subclass nobody here knows what it adds.
     """
 
+    __slots__ = ("_filtering", "_tenant")
+
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
         self._filtering = Filtering(tenant)
-        self._ops: dict[type[Op[Any]], Callable[[Any], Op[Any]]] = {
-            Get: self._get,
-            Scan: self._scan,
-            Load: self._load,
-            Commit: self._commit,
-            Insert: self._insert,
-            Upsert: self._upsert,
-            Update: self._update,
-            Claim: self._claim,
-            Delete: self._delete,
-            Aggregate: self._aggregate,
-            Batch: self._batch,
-        }
 
     def rewritten(self, op: Op[Any]) -> Op[Any]:
         """The op, kept to the tenant. Raises `Unsupported` for what cannot be kept to one."""
-        rewrite = self._ops.get(type(op))
+        rewrite = self._REWRITES.get(type(op))
         if rewrite is None:
             raise Unsupported(f"tenancy does not know {type(op).__name__}, so it cannot keep it to one tenant")
-        return rewrite(op)
+        return rewrite(self, op)
 
     def _get(self, op: Get) -> Get:
         return replace(op, table=shared(op.table), key=self._key(op.key), where=self._filtering.inside(op.where))
@@ -204,6 +193,21 @@ class Rewriting:
                 f"a record of {record[TENANT]!r} was to be written for {self._tenant!r}; nothing was written"
             )
         return {**record, TENANT: self._tenant}
+
+    # One table for all tenants, of whom there may be thousands.
+    _REWRITES: ClassVar[Mapping[type[Op[Any]], Callable[..., Op[Any]]]] = {
+        Get: _get,
+        Scan: _scan,
+        Load: _load,
+        Commit: _commit,
+        Insert: _insert,
+        Upsert: _upsert,
+        Update: _update,
+        Claim: _claim,
+        Delete: _delete,
+        Aggregate: _aggregate,
+        Batch: _batch,
+    }
 
 
 def _unordered(order: Iterable[Order]) -> None:

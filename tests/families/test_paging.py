@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from agno.session import AgentSession
 
 from dbrouter.backends import InMemoryDb
 from dbrouter.backends.kernel.agno_tables.approvals import APPROVALS
@@ -79,6 +80,14 @@ def test_no_listing_takes_a_limit_below_zero(method: str) -> None:
     with pytest.raises(ValueError, match="`limit` must be 0 or more"):
         getattr(db, method)(*BEFORE.get(method, ()), limit=-1)
     getattr(db, method)(*BEFORE.get(method, ()), limit=0)
+
+
+def test_a_session_takes_no_limit_of_runs_below_zero() -> None:
+    db = InMemoryDb()
+    db.upsert_session(AgentSession(session_id="s", agent_id="a", created_at=1))
+    with pytest.raises(ValueError, match="`runs_limit` must be 0 or more, or None for everything; got -1"):
+        db.get_session("s", runs_limit=-1)
+    assert db.get_session("s", runs_limit=0).runs == []
 
 
 @pytest.mark.parametrize("method", [each for each in PAGED if each != "list_jobs"])

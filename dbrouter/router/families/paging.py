@@ -8,13 +8,13 @@ from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.router.agno_types import validate_pagination
 
 
-def limited(limit: int | None) -> int | None:
+def limited(limit: int | None, name: str = "limit") -> int | None:
     """The limit: 0 is nothing, `None` everything. Raises `ValueError` below 0.
 
-    agno sends a limit as it is: to SQLite one below 0 is none, Postgres refuses it.
+    agno sends a limit as it is: to SQLite one below 0 is none, Postgres refuses it. name: what the caller calls it.
     """
     if limit is not None and limit < 0:
-        raise ValueError(f"`limit` must be 0 or more, or None for everything; got {limit}.")
+        raise ValueError(f"`{name}` must be 0 or more, or None for everything; got {limit}.")
     return limit
 
 

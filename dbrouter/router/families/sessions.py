@@ -28,7 +28,7 @@ from dbrouter.backends.kernel.ops import Children, Delete, Get, Load, Loaded, Or
 from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.router.agno_types import HISTORY_SKIP_STATUSES, Session, SessionType
 from dbrouter.router.families.context import Context, Place
-from dbrouter.router.families.paging import offset_of, sorting
+from dbrouter.router.families.paging import limited, offset_of, sorting
 from dbrouter.router.families.payloads import Payloads
 from dbrouter.router.families.run_cache import RunCache
 from dbrouter.router.families.session_origin import Absences, Holder, Origin, hold, holder_of, remember
@@ -298,7 +298,8 @@ def _read(session: Session, row: Record, version: Version | None, place: Place) 
 
 
 def _loading(session_id: str, user_id: str | None, runs_limit: int | None, where: Filter = EVERYTHING) -> Load:
-    history = HISTORY if runs_limit is None else replace(HISTORY, where=CONTEXT_RUNS, limit=runs_limit)
+    last = limited(runs_limit, "runs_limit")
+    history = HISTORY if last is None else replace(HISTORY, where=CONTEXT_RUNS, limit=last)
     return Load(
         table="sessions",
         key=(session_id,),

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn, TypeVar, cast
 
+from dbrouter import backends
 from dbrouter.backends.kernel.errors import RoutingError
 from dbrouter.router.agno_types import AsyncBaseDb, BaseDb
 from dbrouter.router.faces.async_all import ASYNC_FACES
@@ -37,7 +38,7 @@ def assembled(cls: type[C], serves: Collection[str] | None, without: frozenset[s
 
     without: methods that no database of their family has; they stay agno's own, by which agno knows that.
 
-    It has the name of `cls`, so that agno's logs and telemetry read as one would expect. `RoutingError` if there is no
+    It is named after `cls`, so that agno's logs and telemetry read as one would expect. `RoutingError` if there is no
     program for a family.
     """
     if serves is None and "_serves" in vars(cls):
@@ -66,7 +67,8 @@ def _assemble(base: type, families: frozenset[str], without: frozenset[str]) -> 
         "_made_from": base,
         "_serves": families,
     }
-    missing: frozenset[str] = metaclass(base.__name__, bases, dict(named)).__abstractmethods__
+    name_of_it = _named_apart(base.__name__)
+    missing: frozenset[str] = metaclass(name_of_it, bases, dict(named)).__abstractmethods__
     family_of = {name: family for family, face in faces.items() for name in vars(face)}
     for name in missing:
         named[name] = _absent(name, family_of.get(name), asynchronous=asynchronous)
@@ -74,7 +76,16 @@ def _assemble(base: type, families: frozenset[str], without: frozenset[str]) -> 
     # What agno's base does not declare it looks for by name; there `None` is as good as nothing.
     by_name = {name for name in without if name in UNAWAITED or not hasattr(BaseDb, name)}
     named |= {name: getattr(agno, name, None) for name in without if hasattr(agno, name) or name in by_name}
-    return cast("type", metaclass(base.__name__, bases, named))
+    return cast("type", metaclass(name_of_it, bases, named))
+
+
+def _named_apart(name: str) -> str:
+    """The name, or another one where agno has a class of that name.
+
+    agno's migrations know their classes by `type(db).__name__` alone, and reach for what only those have. Of any other
+    they ask for nothing but the stamp, and that is where ours do the work.
+    """
+    return f"Dbrouter{name}" if name in backends.__all__ else name
 
 
 def _absent(name: str, family: str | None, *, asynchronous: bool) -> Callable[..., Any]:

@@ -1,7 +1,8 @@
 """What can go wrong, in one tree: at load, in routing, in a store, in a policy.
 
 Drivers translate their vendor's errors into these once, with `from`; nothing above a driver sees a
-vendor's error. `retryable` is data on the error, so a policy can decide without knowing the backend.
+vendor's error. `retryable` is data on the error, so a policy can decide without knowing the backend; so is
+`status_code`, which AgentOS answers where the route itself says nothing else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ class DbRouterError(Exception):
 
     retryable: bool = False
     """Whether the same call may succeed later, unchanged."""
+
+    status_code: int = 500
+    """The status of HTTP that tells a client of it. Below 500 AgentOS sends the message along, else only the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,23 +102,27 @@ class Unavailable(StoreError):
     """
 
     retryable = True
+    status_code = 503
 
 
 class Throttled(StoreError):
     """The database asked to slow down."""
 
     retryable = True
+    status_code = 503
 
 
 class Conflict(StoreError):
     """A conditional write found another version than the one it expected."""
 
     retryable = True
+    status_code = 409
 
 
 class Duplicate(StoreError):
     """A unique key is taken by another record."""
 
+    status_code = 409
     columns: tuple[str, ...] = ()
     """Those that would be the same, where the store says which."""
 
@@ -122,9 +130,13 @@ class Duplicate(StoreError):
 class MissingParent(StoreError):
     """A record names a parent (a run its session, a span its trace) that is not stored."""
 
+    status_code = 409
+
 
 class ForeignOwner(StoreError, ValueError):
-    """A write would change a record of another owner. Also a `ValueError`: agno's routes answer 404 or 400 on it."""
+    """A write would change a record of another owner. Also a `ValueError`: agno answers 404 or 400 on it in places."""
+
+    status_code = 403
 
 
 class Unsupported(StoreError):
@@ -134,9 +146,13 @@ class Unsupported(StoreError):
 class TooLarge(StoreError):
     """A record is over the backend's limit; nothing was written."""
 
+    status_code = 413
+
 
 class Unstorable(StoreError, TypeError):
     """A value has no faithful stored form (a socket, a lambda); nothing was written."""
+
+    status_code = 422
 
 
 class Corrupt(StoreError):

@@ -14,12 +14,12 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 
 from dbrouter.backends import AsyncMySQLDb, MySQLDb
 from dbrouter.backends.kernel.errors import Duplicate
-from dbrouter.backends.kernel.filters import eq, one_of
+from dbrouter.backends.kernel.filters import Field, eq, one_of
 from dbrouter.backends.kernel.merging import OwnerGuard, Replace
-from dbrouter.backends.kernel.ops import Get, Scan, Upsert
+from dbrouter.backends.kernel.ops import Aggregate, Computed, Get, Insert, Measure, Scan, Upsert
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.mysql.store import MySqlStore
-from dbrouter.testing.conformance.records import session
+from dbrouter.testing.conformance.records import session, trace
 from scripts.servers import Server
 from tests.interchange.conftest import Place
 from tests.interchange.stories import STORIES, Question, Story
@@ -126,6 +126,19 @@ def test_texts_are_compared_exactly_in_tables_that_take_two_for_one(made_by_agno
     among = finish(store.execute(Scan(table="sessions", where=one_of("user_id", ["ANN", "ann"])))).records
     assert [record["session_id"] for record in among] == ["s2"]
     assert finish(store.execute(Get(table="sessions", key=("S1",)))) is None
+
+
+def test_values_are_counted_and_ranked_exactly_in_such_tables(made_by_agno: MySqlStore) -> None:
+    store = made_by_agno
+    records = tuple(trace(f"t{at}", session_id=each, name=each) for at, each in enumerate(("b", "B", "a", "C")))
+    finish(store.execute(Insert(table="traces", records=records)))
+    measures = (
+        Computed(name="sessions", measure=Measure.DISTINCT, field=Field("session_id")),
+        Computed(name="first", measure=Measure.MIN, field=Field("name")),
+        Computed(name="last", measure=Measure.MAX, field=Field("name")),
+    )
+    (found,) = finish(store.execute(Aggregate(table="traces", by={}, measures=measures))).records
+    assert found == {"sessions": 4, "first": "B", "last": "b"}
 
 
 def test_a_key_that_such_a_table_takes_for_another_is_refused_and_overwrites_nothing(made_by_agno: MySqlStore) -> None:

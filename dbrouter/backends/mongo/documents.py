@@ -6,6 +6,7 @@ kernel's codec escapes what JSON cannot.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -116,7 +117,16 @@ def field_of(spec: TableSpec, column: str, value: Any) -> Any:
 
 def operand(value: Any) -> Any:
     """A value that a filter compares plain columns with, as documents hold it."""
-    return encode_text(value) if isinstance(value, str) else value.isoformat() if isinstance(value, date) else value
+    match value:
+        case str():
+            return encode_text(value)
+        case date():
+            return value.isoformat()
+        case int() if not -(2**63) <= value < 2**63:
+            # No document holds so large a number, nor does a query: it is further than all that they hold.
+            return math.copysign(math.inf, value)
+        case _:
+            return value
 
 
 def refuse_if_large(table: str, document: Mapping[str, Any]) -> None:

@@ -38,6 +38,8 @@ from dbrouter.backends.mongo.expressions import inside, is_known, is_true, value
 Stage: TypeAlias = dict[str, Any]
 Sort: TypeAlias = list[tuple[str, int]]
 
+LAST: Final = 2**62
+"""Further than any document: MongoDB takes no number beyond 64 bits as a limit."""
 _OVERHEAD: Final = 8
 """Bytes of a document with one field of one letter, its value aside."""
 
@@ -61,8 +63,8 @@ def scan(spec: TableSpec, collection: str, op: Scan) -> Find | list[Stage]:
     order = terms(op.order, spec.key)
     projection = projected(op.columns)
     if all(_is_plain(spec, term) for term in order):
-        query, limit = query_of(op.where), op.limit or 0
-        return Find(query=query, projection=projection, sort=_plain(order), skip=op.offset, limit=limit)
+        query, limit = query_of(op.where), min(op.limit or 0, LAST)
+        return Find(query=query, projection=projection, sort=_plain(order), skip=min(op.offset, LAST), limit=limit)
     asked = op.order[0]
     if op.limit is not None and not asked.field.path and all(_is_plain(spec, term) for term in order[1:]):
         return _page_of_two_streams(spec, collection, op, order, projection)
@@ -98,7 +100,7 @@ def _page_of_two_streams(
     spec: TableSpec, collection: str, op: Scan, order: Sequence[Order], projection: dict[str, int]
 ) -> list[Stage]:
     asked, ties = order[0], order[1:]
-    most = {"$limit": max(1, op.offset + (op.limit or 0))}
+    most = {"$limit": max(1, min(op.offset + (op.limit or 0), LAST))}
     column = asked.field.column
     in_its_place = (Order(Field(asked.fallback), asked.descending),) if asked.fallback else ()
     with_null = [
@@ -150,8 +152,8 @@ def _null_and_value(index: int, value: Any) -> Stage:
 
 
 def _page(offset: int, limit: int | None) -> list[Stage]:
-    stages: list[Stage] = [{"$skip": offset}] if offset else []
-    return stages if limit is None else [*stages, {"$limit": max(1, limit)}]
+    stages: list[Stage] = [{"$skip": min(offset, LAST)}] if offset else []
+    return stages if limit is None else [*stages, {"$limit": max(1, min(limit, LAST))}]
 
 
 def aggregate(spec: TableSpec, op: Aggregate) -> list[Stage]:

@@ -43,7 +43,8 @@ from dbrouter.backends.kernel.merging import (
 )
 from dbrouter.backends.kernel.ops import KEEP_VALUE, Choice, Order
 from dbrouter.backends.kernel.tables import Kind
-from dbrouter.backends.sql.relation import TEXTUAL, Relation
+from dbrouter.backends.sql.relation import NUMERIC, TEXTUAL, Relation
+from dbrouter.backends.sql.whole_numbers import in_whole_numbers
 
 ORDERED_COMPARISONS = frozenset({Comparison.LT, Comparison.LE, Comparison.GT, Comparison.GE})
 
@@ -153,8 +154,16 @@ class Conditions:
     def _is_loose(self, column: str) -> bool:
         return self.relation.loose and self.relation.kinds[column] in TEXTUAL
 
+    def _is_whole(self, field: Field) -> bool:
+        return not field.path and self.relation.kinds[field.column] in NUMERIC
+
     def _member(self, field: Field, values: tuple[Scalar, ...]) -> str:
         expression = self.read(field)
+        if self._is_whole(field):
+            # What no such column can hold equals nothing in it.
+            values = tuple(each for each in values if not _is_unlike_any(each))
+            if not values:
+                return f"{expression} <> {expression}"
         operands = self.dialect.member_params(tuple(self._operand(field, each) for each in values))
         text = self.dialect.member(expression, len(values))
         self.params.extend(operands)
@@ -166,6 +175,12 @@ class Conditions:
     def _compared(self, field: Field, comparison: Comparison, value: Scalar) -> str:
         expression = self.read(field)
         kind = Kind.STRING if field.path else self.relation.kinds[field.column]
+        if self._is_whole(field) and isinstance(value, int | float):
+            same = in_whole_numbers(comparison, value)
+            if isinstance(same, bool):
+                # Of a null it is unknown all the same.
+                return f"{expression} {'=' if same else '<>'} {expression}"
+            comparison, value = same
         operand = self._operand(field, value)
         if kind in TEXTUAL and comparison in ORDERED_COMPARISONS:
             expression = self.in_code_points(expression, field)
@@ -330,6 +345,11 @@ def _read_by(change: Any) -> AbstractSet[str]:
     if not isinstance(change, Choice):
         return frozenset()
     return {*columns_of(change.where), *_read_by(change.then), *_read_by(change.otherwise)}
+
+
+def _is_unlike_any(value: Scalar) -> bool:
+    """Whether no whole-number column can hold just this number."""
+    return isinstance(value, int | float) and isinstance(in_whole_numbers(Comparison.EQ, value), bool)
 
 
 def joined(connective: str, conditions: Sequence[str]) -> str:

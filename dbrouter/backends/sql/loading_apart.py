@@ -10,7 +10,7 @@ from dbrouter.backends.kernel.loading import parent_is
 from dbrouter.backends.kernel.ops import Get, Load, Loaded, Order
 from dbrouter.backends.kernel.tables import Kind
 from dbrouter.backends.sql.conditions import Conditions
-from dbrouter.backends.sql.reading import Relations, get
+from dbrouter.backends.sql.reading import LAST, Relations, get
 from dbrouter.backends.sql.relation import in_order
 from dbrouter.backends.sql.statements import Outcome, Statement
 
@@ -30,7 +30,8 @@ def load(op: Load, relations: Relations) -> tuple[Statement, Statement]:
     needed = in_order({*op.children.columns, *key, *(each.field.column for each in op.children.order)}, children)
     reverse = tuple(Order(each.field, not each.descending, each.fallback) for each in op.children.order)
     inner = f"SELECT {', '.join(map(children.quoted, needed))} FROM {children.table} WHERE {where}"
-    inner += f" ORDER BY {below.order_terms(reverse, key)} LIMIT {below.bind(op.children.limit, Kind.BIGINT)}"
+    inner += f" ORDER BY {below.order_terms(reverse, key)}"
+    inner += f" LIMIT {below.bind(min(op.children.limit, LAST), Kind.BIGINT)}"
     outer = Conditions(children, relations, params, lambda column: f"dbr_child.{children.quoted(column)}")
     selected = children.selection(op.children.columns, "dbr_child")
     text = f"SELECT {selected} FROM ({inner}) AS dbr_child ORDER BY {outer.order_terms(op.children.order, key)}"

@@ -13,10 +13,13 @@ from dbrouter.backends.kernel.loading import parent_is
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Get, Load, Loaded, Measure, Order, Page, Scan, Stored
 from dbrouter.backends.kernel.tables import Kind
 from dbrouter.backends.sql.conditions import Conditions
-from dbrouter.backends.sql.relation import Relation, in_order
+from dbrouter.backends.sql.relation import TEXTUAL, Relation, in_order
 from dbrouter.backends.sql.statements import Outcome, Statement
 
 Relations = Mapping[str, Relation]
+
+LAST = 2**62
+"""Further than any row: the databases take no number beyond 64 bits here."""
 
 
 def by_key(relation: Relation, key: tuple[Any, ...]) -> Any:
@@ -84,11 +87,11 @@ def limited(limit: int | None, offset: int, conditions: Conditions) -> str:
     """LIMIT and OFFSET."""
     text = ""
     if limit is not None:
-        text = f" LIMIT {conditions.bind(limit, Kind.BIGINT)}"
+        text = f" LIMIT {conditions.bind(min(limit, LAST), Kind.BIGINT)}"
     elif offset:
         # SQLite and MySQL want a LIMIT before an OFFSET.
-        text = f" LIMIT {conditions.bind(2**62, Kind.BIGINT)}"
-    return f"{text} OFFSET {conditions.bind(offset, Kind.BIGINT)}" if offset else text
+        text = f" LIMIT {conditions.bind(LAST, Kind.BIGINT)}"
+    return f"{text} OFFSET {conditions.bind(min(offset, LAST), Kind.BIGINT)}" if offset else text
 
 
 def load(op: Load, relations: Relations) -> Statement:
@@ -116,7 +119,7 @@ def load(op: Load, relations: Relations) -> Statement:
         # The last ones of the order: taken from the reversed end along an index, before any body is read.
         reverse = tuple(Order(each.field, not each.descending, each.fallback) for each in op.children.order)
         inner += f" ORDER BY {below.order_terms(reverse, children.spec.key)}"
-        inner += f" LIMIT {below.bind(op.children.limit, Kind.BIGINT)}"
+        inner += f" LIMIT {below.bind(min(op.children.limit, LAST), Kind.BIGINT)}"
     outer = Conditions(children, relations, params, lambda column: f"dbr_child.{children.quoted(column)}")
     position = f"ROW_NUMBER() OVER (ORDER BY {outer.order_terms(op.children.order, children.spec.key)})"
     child_parts = ["NULL"] * (len(own) + 1)
@@ -189,23 +192,25 @@ def _is_text(op: Aggregate, relation: Relation, name: str) -> bool:
         if measure.measure not in (Measure.MIN, Measure.MAX) or measure.field is None:
             return False
         field = measure.field
-    return bool(field.path) or relation.kinds[field.column] in (Kind.STRING, Kind.NOTE, Kind.TEXT)
+    return bool(field.path) or relation.kinds[field.column] in TEXTUAL
 
 
 def _measured(computed: Computed, conditions: Conditions) -> str:
     dialect = conditions.dialect
-    value = conditions.read(computed.field) if computed.field is not None else "1"
+    field = computed.field
+    value = conditions.read(field) if field is not None else "1"
     if computed.where != EVERYTHING:
         value = f"CASE WHEN {conditions.where(computed.where)} THEN {value} END"
     match computed.measure:
         case Measure.COUNT:
             return f"COUNT({value})"
         case Measure.DISTINCT:
-            return f"COUNT(DISTINCT {value})"
+            exact = value if field is None or field.path else conditions.exactly(value, field.column)
+            return f"COUNT(DISTINCT {exact})"
         case Measure.MIN | Measure.MAX:
-            textual = computed.field is not None and conditions.relation.kinds[computed.field.column] is Kind.STRING
-            text = dialect.code_points(value) if textual and not dialect.exact_columns else value
-            return f"{computed.measure.value.upper()}({text})"
+            if field is not None and (field.path or conditions.relation.kinds[field.column] in TEXTUAL):
+                value = conditions.in_code_points(value, field)
+            return f"{computed.measure.value.upper()}({value})"
         case Measure.MEAN:
             return dialect.mean(value)
         case Measure.BYTES:
@@ -235,7 +240,7 @@ def _group_decoder(op: Aggregate, relation: Relation, name: str) -> Any:
     if name in op.by or _is_text(op, relation, name):
         field = op.by.get(name) or next(each.field for each in op.measures if each.name == name and each.field)
         kind = relation.kinds[field.column]
-        if field.path or kind in (Kind.STRING, Kind.NOTE, Kind.TEXT):
+        if field.path or kind in TEXTUAL:
             return decode_text
         return relation.dialect.from_database(kind)
     measure = next(each for each in op.measures if each.name == name)

@@ -15,6 +15,7 @@ from dbrouter.backends.kernel.tables import Kind, TableSpec
 from dbrouter.backends.sql.dialect import Dialect
 from dbrouter.backends.sql.floats import with_fractions
 from dbrouter.backends.sql.statements import Row
+from dbrouter.backends.sql.whole_numbers import holds
 
 TEXTUAL: Final = frozenset({Kind.STRING, Kind.NOTE, Kind.TEXT})
 NUMERIC: Final = frozenset({Kind.BIGINT, Kind.INTEGER})
@@ -104,11 +105,7 @@ class Relation:
             if isinstance(value, str):
                 return encode_text(str(value))
         elif kind in NUMERIC:
-            if isinstance(value, int):
-                return int(value)
-            if isinstance(value, float) and value == value // 1:
-                return int(value)
-            if isinstance(value, float):
+            if isinstance(value, int | float) and holds(value):
                 return round(value)
         elif kind is Kind.BOOLEAN:
             if isinstance(value, bool) or value in (0, 1):

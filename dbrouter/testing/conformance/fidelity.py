@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from dbrouter.backends.kernel.errors import Unstorable
 from dbrouter.backends.kernel.filters import eq, one_of
 from dbrouter.backends.kernel.merging import Replace
 from dbrouter.backends.kernel.ops import Commit, Get, Put, Update, Upsert
@@ -156,3 +157,17 @@ async def test_a_long_text_comes_back_the_same(store: Store) -> None:
     await insert(store, "sessions", session("s1"))
     await insert(store, "transcripts", transcript(1, entry=text))
     assert (await record_of(store, "transcripts", "f", "p", "x", "", 1))["entry"] == text
+
+
+@pytest.mark.parametrize("number", [2**63, -(10**30), math.inf, math.nan])
+async def test_a_number_that_a_column_cannot_hold_comes_back_or_is_refused_and_nothing_is_lost(
+    store: Store, number: float
+) -> None:
+    await insert(store, "learnings", learning("before", updated_at=1))
+    try:
+        await insert(store, "learnings", learning("after", updated_at=number))
+    except Unstorable:
+        assert await found(store, "learnings") == {"before"}
+    else:
+        assert same((await record_of(store, "learnings", "after"))["updated_at"], number)
+        assert await found(store, "learnings") == {"before", "after"}

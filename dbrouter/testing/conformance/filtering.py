@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import date
 from typing import Any
@@ -88,6 +89,21 @@ CASES: dict[str, tuple[Filter, str]] = {
     "text greater": (compare("namespace", Comparison.GT, "Tea"), "3"),
     "one of": (one_of("user_id", ["ann", ""]), "13"),
     "one of numbers": (one_of("updated_at", [10, 30, 31]), "14"),
+    "less than a fraction": (compare("updated_at", Comparison.LT, 19.5), "1"),
+    "less than or equal to a fraction": (compare("updated_at", Comparison.LE, 19.5), "1"),
+    "greater than a fraction": (compare("updated_at", Comparison.GT, 20.4), "4"),
+    "greater than or equal to a fraction": (compare("updated_at", Comparison.GE, 20.4), "4"),
+    "equal to a fraction": (eq("updated_at", 20.4), ""),
+    "not of equal to a fraction": (Not(eq("updated_at", 20.4)), "124"),
+    "not equal to a fraction": (compare("updated_at", Comparison.NE, 20.4), "124"),
+    "equal to a number written as a fraction": (eq("updated_at", 20.0), "2"),
+    "one of fractions": (one_of("updated_at", [10.0, 20.4]), "1"),
+    "not one of nothing but fractions": (Not(one_of("updated_at", [10.1, 20.4])), "124"),
+    "less than what has more than 64 bits": (compare("updated_at", Comparison.LT, 2**63), "124"),
+    "greater than what has more than 64 bits": (compare("updated_at", Comparison.GE, 2**63), ""),
+    "greater than the smallest": (compare("updated_at", Comparison.GT, -math.inf), "124"),
+    "not equal to what has more than 64 bits": (compare("updated_at", Comparison.NE, 10**30), "124"),
+    "one of numbers with more than 64 bits": (one_of("updated_at", [10, 10**30, -(10**30)]), "1"),
     "one of none": (In(Field("user_id"), ()), ""),
     "not one of none": (Not(In(Field("user_id"), ())), "1234"),
     "not one of": (Not(one_of("user_id", ["ann"])), "23"),

@@ -169,6 +169,13 @@ async def test_an_offset_without_a_limit_shows_the_rest(store: Store) -> None:
     assert await listed(store, Scan(table="learnings", offset=1)) == ["b", "c"]
 
 
+async def test_a_limit_may_be_larger_than_any_number_of_records_and_an_offset_too(store: Store) -> None:
+    await insert(store, "learnings", *(learning(each) for each in "abc"))
+    assert await listed(store, Scan(table="learnings", limit=10**30)) == ["a", "b", "c"]
+    assert await listed(store, Scan(table="learnings", limit=10**30, offset=2)) == ["c"]
+    assert await listed(store, Scan(table="learnings", limit=1, offset=10**30)) == []
+
+
 async def test_only_the_columns_asked_for_are_answered(store: Store) -> None:
     await insert(
         store, "learnings", learning("a", user_id="ann", updated_at=2), learning("b", user_id="bob", updated_at=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -50,14 +49,17 @@ def _known_table(name: str) -> str:
 
 
 def _distinct(names: dict[str, str]) -> dict[str, str]:
-    count = Counter(names.get(table.name, table.default_name) for table in TABLES.values())
-    for name, uses in count.items():
-        if uses > 1:
-            same = [each.name for each in TABLES.values() if names.get(each.name, each.default_name) == name]
+    # Without regard to case, as SQLite and some MySQL servers read names.
+    called_alike: dict[str, list[str]] = {}
+    for table in TABLES.values():
+        called_alike.setdefault(names.get(table.name, table.default_name).lower(), []).append(table.name)
+    for same in called_alike.values():
+        if len(same) > 1:
+            name = names.get(same[0], TABLES[same[0]].default_name)
             raise refusal(f"{' and '.join(same)} would all be called {name!r}", "give each table a name of its own")
-    shared = {called for table, called in physical_names(names).items() if table not in TABLES}
+    shared = {called.lower() for table, called in physical_names(names).items() if table not in TABLES}
     for table, called in names.items():
-        if called in shared:
+        if called.lower() in shared:
             raise refusal(
                 f"{table} would be called {called!r}, as a table that tenants share is", "give it another name"
             )

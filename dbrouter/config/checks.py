@@ -161,6 +161,21 @@ def _refuse_idle_components(tree: Branch, findings: Findings) -> None:
             place, node = at(tree, (section, id_))
             if _says_nothing(node):
                 findings.add(place, (section, id_), f"nothing is said about this {kind}", "give it `db` or `families`")
+            if "${" in id_:
+                what = f"this is no {kind}'s id: references are replaced in values and not in names"
+                findings.add(place, (section, id_), what, "write the id itself")
+
+
+def refuse_unwritten(node: Node, findings: Findings, path: Path = ()) -> None:
+    """Refuse each key with nothing behind it, below the sections: what was forgotten must not mean "as by default".
+
+    `null` says that nothing is meant. Of a tenant with nothing behind its name `"*"` may say everything.
+    """
+    if isinstance(node, Branch):
+        for key, entry in node.entries.items():
+            refuse_unwritten(entry.node, findings, (*path, key))
+    elif isinstance(node, Leaf) and node.data is None and not node.written and path[:-1] != (TENANTS,):
+        findings.add(node.place, path, "nothing is written behind this key", "give it a value, or remove it")
 
 
 def _says_nothing(node: Node | None) -> bool:

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Invocation(BaseSettings):
     """What the environment says about how dbrouter is run: variables that start with `DBROUTER_`."""
 
-    model_config = SettingsConfigDict(env_prefix="DBROUTER_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DBROUTER_", env_ignore_empty=True, frozen=True)
 
     config: Path = Path("dbrouter.yaml")
     """The configuration file, from `DBROUTER_CONFIG`."""

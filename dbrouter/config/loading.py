@@ -23,14 +23,14 @@ from dbrouter.backends.sqlite.settings import SqliteSettings
 from dbrouter.config.agno_checks import check_agno
 from dbrouter.config.budget import refuse_overbooked
 from dbrouter.config.capable import capable, isolates
-from dbrouter.config.checks import check
+from dbrouter.config.checks import TENANTS, check, refuse_unwritten
 from dbrouter.config.committing import check_committing
 from dbrouter.config.described import DescribedTenants, Read
 from dbrouter.config.findings import Findings
 from dbrouter.config.including import gathered
 from dbrouter.config.settings import Database, Settings
 from dbrouter.config.stamps import Stamps
-from dbrouter.config.tenancy_checks import check_tenancy
+from dbrouter.config.tenancy_checks import TENANCY, check_tenancy
 from dbrouter.config.tree import Branch, Entry, Leaf, Node, Place, as_branch, at, places
 from dbrouter.config.validating import validated
 
@@ -73,6 +73,7 @@ def _settled(
     check(tree, findings, capable)
     check_tenancy(tree, findings, isolates)
     settings = validated(tree, findings)
+    refuse_unwritten(tree, findings)
     if settings is not None:
         settings.located({path: str(place) for path, place in places(tree) if place.line})
         if settings.tenancy_said is not None or settings.tenants_said:
@@ -90,12 +91,17 @@ def _settled(
 
 
 def _with_said_only(tree: Branch) -> Branch:
-    """The tree without sections that have nothing below their key: those are not given."""
-    return Branch(tree.place, {key: each for key, each in tree.entries.items() if not _empty(each.node)})
+    """The tree without sections that have nothing below their key: those are not given.
 
-
-def _empty(node: Node) -> bool:
-    return isinstance(node, Leaf) and node.data is None
+    But a key that speaks of tenants means that there are some: without them all rows would be everybody's.
+    """
+    entries: dict[str, Entry] = {}
+    for key, each in tree.entries.items():
+        if not (isinstance(each.node, Leaf) and each.node.data is None):
+            entries[key] = each
+        elif key in (TENANCY, TENANTS) and not each.node.written:
+            entries[key] = Entry(each.place, Branch(each.place, {}))
+    return Branch(tree.place, entries)
 
 
 def _beside_their_files(tree: Branch) -> Branch:

@@ -19,7 +19,7 @@ MOST_NODES = 100_000
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
 _CORE = {_TAG + kind for kind in ("null", "bool", "int", "float")}
-_TEXT = {_TAG + kind for kind in ("str", "timestamp", "value")}
+_KNOWN = _CORE | {_TAG + kind for kind in ("str", "timestamp", "value", "map", "seq")}
 
 
 def read(text: str, file: str, findings: Findings) -> Branch:
@@ -106,6 +106,7 @@ class _Reader:
                 Place(self._file, 1), (), f"aliases make over {MOST_NODES} values", "write fewer aliases"
             )
             return refused
+        self._refuse_tag(node, path)
         self._open.append(node)
         try:
             match node:
@@ -127,10 +128,12 @@ class _Reader:
             except (ValueError, yaml.YAMLError):
                 self._findings.add(self._place(node), path, f"this is no {node.tag.removeprefix(_TAG)}", "quote it")
                 return None
-        if node.tag not in _TEXT:
+        return str(node.value)
+
+    def _refuse_tag(self, node: YamlNode, path: Path) -> None:
+        if node.tag not in _KNOWN:
             tag = node.tag.replace(_TAG, "!!")
             self._findings.add(self._place(node), path, f"the tag {tag} means nothing here", "remove it")
-        return str(node.value)
 
     def _place(self, node: YamlNode) -> Place:
         return Place(self._file, node.start_mark.line + 1)

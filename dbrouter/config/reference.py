@@ -112,6 +112,8 @@ def _sections() -> Iterator[str]:
         "A database with `kind: mysql`": parts["MySqlSettings"],
         "A database with `kind: singlestore`": parts["SingleStoreSettings"],
         "A database with `kind: sqlite`": parts["SqliteSettings"],
+        "A database with `kind: redis`": parts["RedisSettings"],
+        "A database with `kind: dynamo`": parts["DynamoSettings"],
         "A database with `kind: memory`": parts["MemorySettings"],
         "A database with `kind: objects`": parts["ObjectsSettings"],
         "A database with `kind: firestore`": parts["FirestoreSettings"],

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dbrouter.backends.agno.settings import AgnoSettings
-from dbrouter.backends.firestore.settings import FirestoreSettings
-from dbrouter.backends.memory.settings import MemorySettings
-from dbrouter.backends.mysql.settings import MySqlSettings
-from dbrouter.backends.objects.settings import ObjectsSettings
-from dbrouter.backends.postgres.settings import PostgresSettings
 from dbrouter.backends.settings import meant
-from dbrouter.backends.singlestore.settings import SingleStoreSettings
-from dbrouter.backends.sqlite.settings import SqliteSettings
 from dbrouter.config.capable import KINDS
 from dbrouter.config.checks import keys_at
 from dbrouter.config.findings import Findings
 from dbrouter.config.settings import (
     AgentOSRoutes,
     ComponentRoutes,
+    Database,
     SessionStateSettings,
     Settings,
     TraceSettings,
@@ -37,15 +30,9 @@ from dbrouter.config.tenancy_settings import (
 from dbrouter.config.tree import Branch, Leaf, Path, at, plain, written
 
 DATABASES: Mapping[str, type[BaseModel]] = {
-    "memory": MemorySettings,
-    "objects": ObjectsSettings,
-    "sqlite": SqliteSettings,
-    "postgres": PostgresSettings,
-    "mysql": MySqlSettings,
-    "singlestore": SingleStoreSettings,
-    "firestore": FirestoreSettings,
-    "agno": AgnoSettings,
+    get_args(each.model_fields["kind"].annotation)[0]: each for each in get_args(get_args(Database)[0])
 }
+"""Kind -> the model of such a database."""
 _PARTS: Mapping[str, type[BaseModel]] = {
     "agentos": AgentOSRoutes,
     "traces": TraceSettings,

@@ -60,6 +60,7 @@ def test_the_environment_may_name_the_file(run: Run, spread: Path) -> None:
     other = spread.rename(spread.with_name("other.yaml"))
     assert run("check").exit_code == 1
     assert run("check", DBROUTER_CONFIG=str(other)).exit_code == 0
+    assert "dbrouter.yaml" in run("check", DBROUTER_CONFIG="").stderr
 
 
 def test_a_database_that_does_not_answer_is_a_problem_without_its_password(run: Run, folder: Path) -> None:

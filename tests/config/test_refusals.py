@@ -41,6 +41,12 @@ def test_an_unknown_key_of_a_database_comes_with_the_key_that_was_meant(refused:
     assert refused(text) == ["dbrouter.yaml:5: databases.one.pth: unknown key 'pth'; did you mean 'path'?"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_key_of_any_kind_of_database_comes_with_advice(refused: Refused, kind: str) -> None:
+    problems = refused(f"databases:\n  one: {{kind: {kind}, zzz: 5}}\nagentos: {{db: one}}\n")
+    assert any("unknown key 'zzz'; use one of " in each and "kind" in each for each in problems)
+
+
 @pytest.mark.parametrize("section", ["agents", "teams", "workflows"])
 def test_an_unknown_key_of_a_component_comes_with_the_key_that_was_meant(refused: Refused, section: str) -> None:
     assert refused(GOOD + f"{section}:\n  x: {{db: one, familys: {{}}}}\n") == [
@@ -166,6 +172,12 @@ def test_a_tag_is_refused(refused: Refused) -> None:
     assert problem == "dbrouter.yaml:1: id: the tag !!python/name:os.system means nothing here; remove it"
 
 
+@pytest.mark.parametrize("value", ["{}", "[]"])
+def test_a_tag_before_a_mapping_or_a_list_is_refused(refused: Refused, value: str) -> None:
+    problem, *_ = refused(GOOD + f"agents: !override {value}\n")
+    assert problem == "dbrouter.yaml:5: agents: the tag !override means nothing here; remove it"
+
+
 def test_an_alias_inside_what_it_names_is_refused(refused: Refused) -> None:
     assert refused(GOOD + "traces: &t\n  buffer: *t\n") == [
         "dbrouter.yaml:5: traces.buffer: the alias stands inside what it names; write the value out"
@@ -205,8 +217,9 @@ def test_a_name_that_is_no_family_is_refused(refused: Refused, table: str, what:
 
 
 @pytest.mark.parametrize("key", ["tenancy", "tenants"])
-def test_tenancy_without_tenants_is_refused(refused: Refused, key: str) -> None:
-    assert refused(GOOD + f"{key}: {{}}\n") == [
+@pytest.mark.parametrize("behind", [" {}", ""])
+def test_tenancy_without_tenants_is_refused(refused: Refused, key: str, behind: str) -> None:
+    assert refused(GOOD + f"{key}:{behind}\n") == [
         (
             f"dbrouter.yaml:5: {key}: there are no tenants; "
             "list them under `tenants`, or name a database for more under tenancy.catalog.db"
@@ -250,6 +263,44 @@ def test_two_keys_that_name_one_database_for_one_family_are_allowed(loaded: Load
 def test_a_component_about_which_nothing_is_said_is_refused(refused: Refused) -> None:
     assert refused(GOOD + "workflows:\n  nightly:\n") == [
         "dbrouter.yaml:6: workflows.nightly: nothing is said about this workflow; give it `db` or `families`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("agents:\n  x: {db: }\n", "agents.x.db"),
+        ("tenants:\n  a: {db: }\n  '*': {isolation: rows}\n", "tenants.a.db"),
+        ("tenancy: {claim: }\ntenants: {a: {isolation: rows}}\n", "tenancy.claim"),
+    ],
+)
+def test_a_key_with_nothing_behind_it_is_not_taken_for_one_that_is_left_out(
+    refused: Refused, text: str, key: str
+) -> None:
+    (problem,) = refused(GOOD + text)
+    assert problem.endswith(f": {key}: nothing is written behind this key; give it a value, or remove it")
+
+
+def test_a_route_of_the_deployment_with_nothing_behind_it_is_refused(refused: Refused) -> None:
+    assert refused(GOOD.replace("{db: one}", "{db: one, trace_db: }")) == [
+        "dbrouter.yaml:4: agentos.trace_db: nothing is written behind this key; give it a value, or remove it"
+    ]
+
+
+def test_a_null_that_is_written_takes_an_included_value_back(loaded: Loaded) -> None:
+    text = "include: base.yaml\nagents: {x: {db: null, families: {evals: one}}}\ntenancy: null\ntenants: null\n"
+    below = GOOD + "agents: {x: {db: two}}\ntenants: {a: {isolation: rows}}\n"
+    settings = loaded(text, {"base.yaml": below})
+    assert settings.agents["x"].db is None
+    assert settings.tenancy is None
+
+
+def test_a_reference_in_a_components_id_is_refused(refused: Refused) -> None:
+    assert refused(GOOD + "agents:\n  ${BOT}: {db: two}\n", BOT="ops-bot") == [
+        (
+            "dbrouter.yaml:6: agents.${BOT}: this is no agent's id: references are replaced in values and not in names;"
+            " write the id itself"
+        )
     ]
 
 
@@ -299,6 +350,10 @@ def test_two_names_for_one_database_are_refused(refused: Refused) -> None:
         (
             "{kind: postgres, database: d, tables: {runs: agno_sessions}}",
             "one.tables: sessions and runs would all be called 'agno_sessions'; give each table a name of its own",
+        ),
+        (
+            "{kind: sqlite, path: x.db, tables: {sessions: AGNO_RUNS}}",
+            "one.tables: sessions and runs would all be called 'AGNO_RUNS'; give each table a name of its own",
         ),
         (
             "{kind: postgres, database: d, tables: {evals: tenants_agno_runs}}",

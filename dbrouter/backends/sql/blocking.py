@@ -109,7 +109,7 @@ class BlockingConnections:
                 if failure.aftermath is Aftermath.DEMOTED:
                     self._generation.end(pooled)
                 if failure.aftermath in {Aftermath.BROKEN, Aftermath.DEMOTED}:
-                    pooled.invalidate()
+                    self._discard(pooled)
                 else:
                     self._recover(pool, pooled, shorter=shorter)
                 if not may_repeat(failure, unit, deadline):
@@ -117,7 +117,7 @@ class BlockingConnections:
                 failed = failure.error
             except BaseException:
                 # An interrupt may have left half a conversation on the wire.
-                pooled.invalidate()
+                self._discard(pooled)
                 raise
             else:
                 self._give_back(pool, pooled, shorter=shorter)
@@ -137,6 +137,15 @@ class BlockingConnections:
             pooled.invalidate()
         raise all_stale(self._driver.place)
 
+    def _discard(self, pooled: Any) -> None:
+        """Throw a connection away of which nobody knows how it was left."""
+        if not self._one_at_a_time:
+            pooled.invalidate()
+            return
+        # A database in memory is gone with its connection; all that can be left on it is a transaction.
+        self._driver.roll_back(pooled.driver_connection)
+        pooled.close()
+
     def _recover(self, pool: Pool, pooled: Any, *, shorter: bool) -> None:
         try:
             self._driver.roll_back(pooled.driver_connection)
@@ -151,7 +160,7 @@ class BlockingConnections:
                 self._driver.limit(pooled.driver_connection, self._deadline)
             except BaseException as error:
                 # Nobody else may have it with its short patience, and what the caller asked for is done.
-                pooled.invalidate()
+                self._discard(pooled)
                 if isinstance(error, Exception):
                     return
                 raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from dbrouter.backends.kernel.capabilities import EVERYTHING_NATIVE
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.running import AsyncRuntime, BlockingRuntime
 from dbrouter.backends.sql.blocking import BlockingConnections
+from dbrouter.backends.sql.connections import Connections
 from dbrouter.backends.sql.driver import place_of
 from dbrouter.backends.sql.native_async import AsyncConnections
 from dbrouter.backends.sqlite.dialect import SqliteDialect
@@ -110,7 +110,7 @@ class SqliteStore(TenantsInSqlite):
 
 
 class AsyncSqliteStore(TenantsInSqlite):
-    """A SQLite database from event loops, through aiosqlite. Arguments as for `SqliteStore`."""
+    """A SQLite database from event loops, through aiosqlite if it is a file. Arguments as for `SqliteStore`."""
 
     def __init__(
         self,
@@ -123,13 +123,8 @@ class AsyncSqliteStore(TenantsInSqlite):
         name: str = "",
     ) -> None:
         address = engine.url if engine is not None else _url(path, url, "sqlite+aiosqlite")
-        if _in_memory(address):
-            if engine is not None:
-                raise StoreError("an in-memory AsyncEngine cannot be shared; pass no engine, or one of a file")
-            # Each loop opens connections of its own; a shared cache makes them one database.
-            # By a name that no other will ever have: an object's id is given out anew when the object is gone.
-            named = f"file:dbrouter-{secrets.token_hex(16)}"
-            address = address.set(database=named, query={"mode": "memory", "cache": "shared", "uri": "true"})
+        if _in_memory(address) and engine is not None:
+            raise StoreError("an in-memory AsyncEngine cannot be shared; pass no engine, or one of a file")
 
         def make() -> AsyncEngine:
             # Of a given engine only the address is used: its connections belong to one loop and begin transactions.
@@ -148,17 +143,23 @@ class AsyncSqliteStore(TenantsInSqlite):
             driver = AsyncSqliteDriver(place_of(name, where))
             return AsyncConnections(make_for_tenant, driver, deadline=deadline, single_writer=True)
 
+        def opened() -> AsyncConnections:
+            driver = AsyncSqliteDriver(place_of(name, address))
+            return AsyncConnections(make, driver, deadline=deadline, single_writer=True)
+
+        def in_memory() -> Connections:
+            # One connection for all loops: a database in memory keeps nobody waiting, and is gone with its last one.
+            return SqliteStore(deadline=deadline, name=name).connections
+
         self.engine = engine
         self.address = address
         self.is_in_memory = _in_memory(address)
         super().__init__(
-            file=None if _in_memory(address) else file_at(address),
+            file=None if self.is_in_memory else file_at(address),
             opening=opening,
-            in_memory=lambda: AsyncSqliteStore(deadline=deadline, name=name).connections,
+            in_memory=in_memory,
             dialect=SqliteDialect(),
-            connections=AsyncConnections(
-                make, AsyncSqliteDriver(place_of(name, address)), deadline=deadline, single_writer=True
-            ),
+            connections=in_memory() if self.is_in_memory else opened(),
             runtime=AsyncRuntime(),
             names=tables,
             capabilities=ASYNC_CAPABILITIES,

@@ -135,6 +135,19 @@ def test_a_tenants_view_cannot_become_anothers(deploy: Deploy) -> None:
             view.for_tenant(another)
 
 
+@pytest.mark.parametrize("unknown", [{"unknown": "default", "default": "acme"}, {"unknown": "provision"}])
+@pytest.mark.parametrize(
+    ("lost", "error"), [("", UnknownTenant), ("*", UnknownTenant), (None, TypeError), (5, TypeError), (True, TypeError)]
+)
+def test_a_lost_name_is_no_unknown_tenants(
+    deploy: Deploy, unknown: dict[str, str], lost: Any, error: type[Exception]
+) -> None:
+    tenants = {"acme": {"isolation": "rows"}, "*": {"isolation": "rows"}}
+    made = deploy(memory, tenancy=unknown, tenants=tenants)
+    with pytest.raises(error, match="tenant"):
+        made.router.for_tenant(lost)
+
+
 def test_a_router_without_tenants_has_no_views_of_them(deploy: Deploy) -> None:
     made = deploy(memory, tenants=None)
     with pytest.raises(ConfigError, match="no tenants are configured"):

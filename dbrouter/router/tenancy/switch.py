@@ -27,7 +27,7 @@ from dbrouter.router.families.context import Part
 from dbrouter.router.families.programs import Programs
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Component
-from dbrouter.router.tenancy.binding import All, Whose
+from dbrouter.router.tenancy.binding import All, Whose, checked_name
 from dbrouter.router.tenancy.calls import call_by_call, current_call
 from dbrouter.router.tenancy.claims import Claims, InTurn
 from dbrouter.router.tenancy.everyone import Everyone
@@ -187,7 +187,12 @@ class TenantSwitch:
         return TenantSwitch(self.parts, bound=self._bound, component=component)
 
     def for_tenant(self, whose: Whose) -> TenantSwitch:
-        """The same, for the calls of one tenant, or an operator's for `ALL`. `TenantLocked` if it is another's."""
+        """The same, for the calls of one tenant, or an operator's for `ALL`. `TenantLocked` if it is another's.
+
+        `UnknownTenant` and `TypeError` for what no tenant can be called: it must not become the default one.
+        """
+        if not isinstance(whose, All):
+            checked_name(whose)
         if self._bound is not None and self._bound != whose:
             raise TenantLocked(f"this db is {self._bound!r}'s and cannot become {whose!r}'s; ask the router itself")
         return TenantSwitch(self.parts, bound=whose, component=self._component)

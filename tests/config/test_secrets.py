@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from dbrouter.backends.kernel.errors import ConfigError
+from dbrouter.backends.kernel.errors import ConfigError, Unavailable
+from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.postgres.settings import PostgresSettings
+from dbrouter.backends.postgres.store import PostgresStore
 from dbrouter.backends.secrets import masked
 from dbrouter.config import load
 from dbrouter.router.explain import explain
@@ -122,3 +124,11 @@ def test_settings_made_in_python_hide_what_they_refuse() -> None:
 )
 def test_what_is_masked(text: str, shown: str) -> None:
     assert masked(text) == shown
+
+
+def test_an_outage_shows_no_password_of_a_urls_parameters() -> None:
+    store = PostgresStore(f"postgresql://127.0.0.1:1/agents?user=agent&password={SECRET}&sslpassword={SECRET}")
+    with pytest.raises(Unavailable) as caught:
+        finish(store.ping())
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert "user=agent" in str(caught.value)

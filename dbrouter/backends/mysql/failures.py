@@ -87,7 +87,7 @@ def _by_code(code: int, where: str, text: str, table: str) -> Failure:
             MissingParent(f"{table}: a related record {needs} ({text}); nothing was written"), Aftermath.SOUND
         )
     if code in MISSING_TABLE:
-        return Failure(MissingTable(text), Aftermath.SOUND)
+        return Failure(MissingTable(where), Aftermath.SOUND)
     if code in RACED:
         return Failure(Conflict(where), Aftermath.AGAIN)
     if code in LOCKED:

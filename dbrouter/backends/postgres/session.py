@@ -253,7 +253,7 @@ def translated(error: BaseException, place: str) -> Failure:
         case errors.DivisionByZero():
             return Failure(RequirementMissed(), Aftermath.SOUND)
         case errors.UndefinedTable() | errors.InvalidSchemaName():
-            return Failure(MissingTable(text), Aftermath.SOUND)
+            return Failure(MissingTable(f"{place}: {text}"), Aftermath.SOUND)
         case errors.TooManyConnections():
             return Failure(Throttled(f"{place}: {text}; lower pool_size or raise max_connections"), Aftermath.BROKEN)
         case errors.ProgramLimitExceeded():

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.sql.statements import Outcome, Statement
 
 
@@ -42,5 +43,8 @@ class Connections(Protocol):
         ...
 
 
-class MissingTable(Exception):  # not an error to users: the store creates the table and goes on
-    """A statement named a table that does not exist."""
+class MissingTable(StoreError):
+    """A statement named a table that does not exist.
+
+    The store makes its own tables and goes on: told to users only of a table of theirs, such as a trigger names.
+    """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+from dbrouter.backends.secrets import masked
 from dbrouter.backends.sql.connections import Unit
 from dbrouter.backends.sql.statements import Outcome
 
@@ -84,5 +85,9 @@ class AsyncDriver(Protocol):
 
 
 def place_of(name: str, url: Any) -> str:
-    """A database as errors name it; SQLAlchemy's URL masks its password when it is represented."""
-    return f"{name} ({url!r})" if name else repr(url)
+    """A database as errors name it.
+
+    SQLAlchemy masks the password of a URL that it shows, and none that stands behind the `?`.
+    """
+    shown = masked(repr(url))
+    return f"{name} ({shown})" if name else shown

@@ -194,7 +194,7 @@ def translated(error: BaseException, place: str) -> Failure:
     if isinstance(cause, sqlite3.IntegrityError):
         return Failure(_integrity(cause, text), Aftermath.SOUND)
     if isinstance(cause, sqlite3.OperationalError) and text.startswith("no such table"):
-        return Failure(MissingTable(text), Aftermath.SOUND)
+        return Failure(MissingTable(f"{place}: {text}"), Aftermath.SOUND)
     if isinstance(cause, sqlite3.OperationalError) and "locked" in text:
         what = f"{place}: another process held the database past the deadline ({text}); look for a long transaction"
         return Failure(Unavailable(what), Aftermath.SOUND)

@@ -29,7 +29,7 @@ MORE_THAN_ONE_ROW = 1242
 DUPLICATE = frozenset({1062, 1586})
 MISSING_PARENT = frozenset({1216, 1217, 1451, 1452})
 MISSING_TABLE = frozenset({1049, 1146})
-RACED = frozenset({1007, 1020, 1050, 1061, 1213, 1412})
+RACED = frozenset({1007, 1020, 1050, 1061, 1213, 1412, 3058})
 """Deadlocks, and tables and databases that somebody else makes this very moment."""
 LOCKED = frozenset({1205, 1206, 3572})
 TOO_MANY = frozenset({1040, 1203, 1226})
@@ -38,10 +38,12 @@ UNSTORABLE = frozenset({1048, 1264, 1265, 1292, 1364, 1366, 1406, 3140, 3141, 31
 UNMATCHED = frozenset({1005, 1215, 3780})
 STOPPED = frozenset({1317, 1907, 1969, 3024})
 """Interrupted by the server."""
+SPENT = frozenset({3, 20, 1021, 1026, 1030, 1037, 1038, 1041, 1114, 1135})
+"""The server has no room, no memory, or a disk that fails."""
 READ_ONLY = frozenset({1290, 1792, 1836})
 """The server takes no writes: one that was the primary until a failover, most often."""
-GONE = frozenset({0, 1043, 1044, 1045, 1053, 1080, 1129, 1130, 1152, 1158, 1159, 1160, 1161, 1698, 1927, 4031})
-"""Not let in, or thrown out."""
+GONE = frozenset({0, 1043, 1044, 1045, 1047, 1053, 1080, 1129, 1130, 1152, 1158, 1159, 1160, 1161, 1698, 1927, 4031})
+"""Not let in, thrown out, or asking a node of a cluster that has lost the others (1047)."""
 CLIENTS_OWN = range(2000, 3000)
 """Errors of the client about the connection."""
 
@@ -102,6 +104,8 @@ def _by_code(code: int, where: str, text: str, table: str) -> Failure:
     if code in UNMATCHED:
         advice = "if the tables it refers to have another collation, bring those to utf8mb4 and that of the new ones"
         return Failure(StoreError(f"{where}; {advice} with ALTER TABLE ... CONVERT TO CHARACTER SET"), Aftermath.SOUND)
+    if code in SPENT:
+        return Failure(Unavailable(f"{where}; nothing was written"), Aftermath.SOUND)
     if code in STOPPED:
         return Failure(Unavailable(where), Aftermath.SOUND)
     if code in READ_ONLY:

@@ -27,6 +27,9 @@ from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMi
 TIMED_OUT = "_WaitTimeout"
 """What psycopg calls the error of a wait that came to its end; it has no public name."""
 
+SPENT = ("53", "58")
+"""Classes of SQLSTATE: the server has no room, no memory, or a disk that fails."""
+
 
 class DeadlineConnection(Connection[Any]):
     """A connection whose every wait ends at the deadline: a server that hangs is an error, not a hang.
@@ -250,6 +253,9 @@ def translated(error: BaseException, place: str) -> Failure:
             | errors.SerializationFailure()
         ):
             return Failure(Conflict(f"{place}: {text}"), Aftermath.AGAIN)
+        case errors.LockNotAvailable():
+            what = f"{place}: {text}; another transaction holds what this call needs, look for a long one"
+            return Failure(Unavailable(what), Aftermath.AGAIN)
         case errors.DivisionByZero():
             return Failure(RequirementMissed(), Aftermath.SOUND)
         case errors.UndefinedTable() | errors.InvalidSchemaName():
@@ -262,6 +268,8 @@ def translated(error: BaseException, place: str) -> Failure:
             return Failure(Unstorable(f"{place}: {text}; nothing was written"), Aftermath.SOUND)
         case errors.QueryCanceled():
             return Failure(Unavailable(f"{place}: {text}"), Aftermath.SOUND)
+        case psycopg.Error() if (cause.sqlstate or "")[:2] in SPENT:
+            return Failure(Unavailable(f"{place}: {text}; nothing was written"), Aftermath.SOUND)
         case errors.ReadOnlySqlTransaction():
             what = f"{place}: {text}; nothing was written: if this goes on, the address leads to a standby"
             return Failure(Unavailable(what), Aftermath.DEMOTED)

@@ -29,7 +29,7 @@ agentos:
   db: primary            # everything that nothing below names
   trace_db: traces       # traces and their spans
   # eval_db: primary     # eval runs
-  # families:            # sessions memories knowledge evals metrics traces approvals schedules learnings
+  # families:            # sessions, memories, knowledge ...: `dbrouter explain` lists them all
   #   knowledge: primary
 
 # One agent, team or workflow, or one family of it, can go elsewhere.

@@ -38,6 +38,28 @@ def test_what_the_document_says_works(document: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.parametrize("document", [each for each in PLAYED if "# serve.py" in each.read_text()], ids=_named)
+def test_an_app_that_a_document_shows_can_be_served(document: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    for block in blocks_of(document.read_text(encoding="utf-8")):
+        if block.language == "yaml":
+            # One that lists no databases is added to the one before.
+            said = [block.text] if "databases:" in block.text else [*said, block.text]
+        elif block.file == "serve.py":
+            (tmp_path / "dbrouter.yaml").write_text("\n".join(said), encoding="utf-8")
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "import serve"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "JWT_VERIFICATION_KEY": "a key"},
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
 def test_every_link_leads_somewhere(document: Path) -> None:
     for path, anchor in _LINK.findall(document.read_text(encoding="utf-8")):

@@ -84,10 +84,13 @@ def _fresh(folder: Path) -> Path:
     ours = config.exists() and config.read_text().startswith(MARK)
     if not ours and (config.exists() or left):
         give_up(f"{config if config.exists() else left[0]} is not of a demo; name another --folder")
-    for path in left:
-        path.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    config.write_text(CONFIGURATION)
+    try:
+        for path in left:
+            path.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        config.write_text(CONFIGURATION)
+    except OSError as error:
+        give_up(f"{folder} cannot be written: {error.strerror}; name another --folder")
     return config
 
 

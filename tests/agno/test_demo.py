@@ -107,6 +107,15 @@ def test_a_second_run_starts_afresh_and_serves_until_it_is_stopped(folder: Path)
     assert "each in the file that demo-data/dbrouter.yaml names" in rest
 
 
+def test_a_folder_that_cannot_be_written_is_a_problem_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [*COMMAND, "--folder", str(tmp_path / "file" / "demo")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path}/file/demo cannot be written: Not a directory; name another --folder\n"
+
+
 @pytest.mark.parametrize("name", ["dbrouter.yaml", "primary.db"])
 def test_files_that_are_not_of_a_demo_are_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("years of work")

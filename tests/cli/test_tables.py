@@ -68,3 +68,18 @@ def test_a_database_that_does_not_answer_does_not_hide_the_others(run: Run, fold
     assert result.stderr.startswith("databases.main: ")
     assert "hunter2" not in result.output
     assert "agno_knowledge" in result.stdout
+
+
+def test_the_rows_of_a_tenant_with_a_database_of_its_own_are_no_strays(run: Run, spread: Path) -> None:
+    tenants = "tenancy: {shared: [memories]}\ntenants: {acme: {db: mine}, globex: {isolation: rows}}\n"
+    _store(spread, "main", 1)
+    _store(spread, "mine", 2)
+    spread.write_text(
+        "databases: {main: {kind: sqlite, path: main.db}, mine: {kind: sqlite, path: mine.db}}\n"
+        f"agentos: {{db: main}}\n{tenants}"
+    )
+    routed = {(each["database"], each["family"]): each["routed"] for each in json.loads(run("tables", "--json").stdout)}
+    assert routed["mine", "knowledge"]
+    # What was stored before there were tenants is nobody's now.
+    assert not routed["main", "knowledge"]
+    assert "isolation: schema or rows are in tables apart" in run("tables").stdout

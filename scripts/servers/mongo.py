@@ -23,9 +23,7 @@ SET = "dbrouter"
 """The replica set's name where we may choose it."""
 SECANTUS_SET = "secantus"
 """The name that SecantusDB gives its own."""
-REMEMBERED = 500
-"""How many answers SecantusDB keeps for clients that ask once more, which they do at once. It looks through all of them
-at each write and, if let, keeps 10,000, after which a write takes it several times as long."""
+PROGRAM = "scripts.servers.secantus_in_haste"
 
 
 def start_mongo(*, lasting: bool = False) -> Server:
@@ -79,18 +77,13 @@ def _secantus(name: str, folder: Path, alone: bool, lasting: bool) -> Server:  #
     if find_spec("secantus") is None:
         raise LookupError("the package secantusdb is not installed")
     data, port = folder / "data", free_port()
-    program = (
-        # Looking for garbage as often as Python does takes it a seventh of its time.
-        "import gc, sys; gc.set_threshold(50_000, 20, 20); from secantus import cli, transactions; "
-        f"transactions._RETRYABLE_RECORD_MAX = {REMEMBERED}; sys.exit(cli.main())"
-    )
     options = ["--port", str(port), "--storage-path", str(data), "--log-level", "ERROR", "--cache-size", "256M"]
     synced = ["--sync-on-commit"] if lasting else []
     return Server(
         name=name,
         url=f"mongodb://127.0.0.1:{port}/" + ("" if alone else f"?replicaSet={SECANTUS_SET}"),
         version="secantusdb",
-        command=[sys.executable, "-c", program, *options, *synced, *(["--standalone"] if alone else [])],
+        command=[sys.executable, "-m", PROGRAM, *options, *synced, *(["--standalone"] if alone else [])],
         folder=folder,
         user=None,
         ready=lambda: hello(port),

@@ -1,7 +1,8 @@
-"""A server that answers, and has no room left or is held by somebody's lock, is an outage: it may be over soon."""
+"""A server that answers, and has no room left or waits for somebody's lock, is an outage: it may be over soon."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.filters import EVERYTHING
 from dbrouter.backends.kernel.ops import Insert, Scan, Update
 from dbrouter.backends.kernel.running import finish
-from dbrouter.backends.postgres.store import PostgresStore
+from dbrouter.backends.postgres.store import AsyncPostgresStore, PostgresStore
 from dbrouter.testing.conformance.records import learning
 from scripts.servers import Server
 from tests.outage.test_demoted import Place
@@ -70,3 +71,26 @@ def test_a_lock_that_the_server_waits_for_no_longer_is_an_outage(postgres: Serve
             finish(store.execute(touched))
     assert len(finish(store.execute(touched))) == 1
     finish(store.close())
+
+
+@pytest.mark.backend("postgres", mode="outage")
+def test_a_write_that_was_given_up_is_not_written_once_the_lock_is_free(postgres: Server, postgres_schema: str) -> None:
+    blocking = PostgresStore(postgres.url, schema=postgres_schema, deadline=1)
+    finish(blocking.execute(Insert(table="learnings", records=(learning("a"),))))
+    touched = Update(table="learnings", where=EVERYTHING, changes={"namespace": "x"})
+
+    async def awaited() -> None:
+        store = AsyncPostgresStore(postgres.url, schema=postgres_schema, deadline=1)
+        with pytest.raises(Unavailable, match="look for a long one"):
+            await store.execute(touched)
+        await store.close()
+
+    with psycopg.connect(postgres.url) as other:
+        other.execute(f"select from {postgres_schema}.agno_learnings for update".encode())
+        with pytest.raises(Unavailable, match="look for a long one"):
+            finish(blocking.execute(touched))
+        asyncio.run(awaited())
+        waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query like %s"
+        assert other.execute(waiting, (f"%{postgres_schema}%",)).fetchall() == []
+    assert [each["namespace"] for each in finish(blocking.execute(Scan(table="learnings"))).records] == [None]
+    finish(blocking.close())

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.deadline import SPENT
-from dbrouter.backends.postgres.pooler import settle, settle_async
+from dbrouter.backends.postgres.pooler import bound_lock_waits, bound_lock_waits_async, settle, settle_async
 from dbrouter.backends.sql.waiting import left_for_opening
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def connecting(
         try:
             connection.deadline = min(deadline, left_for_opening(deadline))
             settle(connection, prepared=prepared)
+            bound_lock_waits(connection, deadline)
         except BaseException:
             connection.close()
             raise
@@ -67,6 +68,7 @@ def async_connecting(
         connection.deadline = deadline
         try:
             await settle_async(connection, prepared=prepared)
+            await bound_lock_waits_async(connection, deadline)
         except BaseException:
             connection.pgconn.finish()
             raise

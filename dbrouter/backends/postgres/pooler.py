@@ -1,7 +1,8 @@
-"""Whether prepared statements are safe on a connection: behind a pooler that changes servers they are not.
+"""What may be left on a connection: statements that are prepared, and how long the server waits for locks.
 
-A statement is prepared under a short name on one server. A pooler that gives every transaction another server sends the
-name to one where it is unknown or, worse, stands for what another client prepared: another tenant's statement.
+Behind a pooler that changes servers, nothing. A statement is prepared under a short name on one server. A pooler that
+gives every transaction another server sends the name to one where it is unknown or, worse, stands for what another
+client prepared: another tenant's statement.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection, Connection
 
 WHO = "SELECT pg_backend_pid()"
+LOCK_WAIT = "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'"
+LOCK_WAITS = 5
+"""The part of its deadline that a call waits for a lock until the server gives up. It is sent four times at most, so
+that the server's word, which says that nothing was written, is there before the deadline is. A server that is left
+waiting writes when it gets the lock, however long after the caller was told that it did not answer."""
 SETTLED = "dbrouter"
 """Marks a pooled connection of a given engine that has been looked at."""
 
@@ -45,6 +51,22 @@ async def settle_async(connection: AsyncConnection[Any], *, prepared: bool) -> N
         await connection.rollback()
     if not _is(row, connection.info.backend_pid):
         connection.prepare_threshold = None
+
+
+def bound_lock_waits(connection: Connection[Any], deadline: float) -> None:
+    """Have the server give up waiting for a lock in time, unless its owner has said when."""
+    if connection.prepare_threshold is not None:
+        connection.execute(LOCK_WAIT, (_lock_wait(deadline),), prepare=False)
+
+
+async def bound_lock_waits_async(connection: AsyncConnection[Any], deadline: float) -> None:
+    """As `bound_lock_waits`."""
+    if connection.prepare_threshold is not None:
+        await connection.execute(LOCK_WAIT, (_lock_wait(deadline),), prepare=False)
+
+
+def _lock_wait(deadline: float) -> str:
+    return f"{max(1, int(1000 * deadline / LOCK_WAITS))}ms"
 
 
 def settle_each(engine: Any, *, asynchronous: bool) -> None:

@@ -59,7 +59,7 @@ class PostgresSettings(Part):
     connect_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds to wait for a connection to open."""
     deadline: Annotated[float, Field(gt=0)] = DEADLINE
-    """Seconds a call may take before it raises `Unavailable`."""
+    """Seconds a call may take before it raises `Unavailable`. Deadlocks and waits for locks are tried again within."""
     prepared_statements: bool = True
     """Whether the server keeps often used statements prepared. Behind a pooler such as PgBouncer, which is noticed when
     a connection opens, none is prepared all the same; `false` spares the question."""

@@ -74,6 +74,31 @@ def test_one_router_serves_several_event_loops(tmp_path: Path) -> None:
     run(count())
 
 
+def test_a_failure_that_nobody_waited_for_is_not_told_to_who_comes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agno.db.sqlite import AsyncSqliteDb
+
+    async def fail(_: AsyncSqliteDb) -> None:
+        await asyncio.sleep(0)
+        raise OSError("away for a moment")
+
+    async def play() -> None:
+        db = async_router({"one": agno("sqlite.AsyncSqliteDb", db_file=str(tmp_path / "x.db"))})
+        with monkeypatch.context() as patched:
+            patched.setattr(AsyncSqliteDb, "_create_all_tables", fail)
+            given_up = asyncio.ensure_future(db.upsert_session(session("s1")))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            await asyncio.wait([given_up])
+            assert given_up.cancelled()
+            await asyncio.sleep(0.1)
+        await db.upsert_session(session("s2"))
+        await db.close()
+
+    run(play())
+
+
 def test_a_class_that_blocks_does_not_hold_up_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def play() -> None:
         db = async_router({"one": agno("sqlite.SqliteDb", db_file=str(tmp_path / "x.db"))})

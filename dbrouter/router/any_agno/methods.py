@@ -164,12 +164,14 @@ class Methods:
         preparing = self._preparing.get(db)
         if preparing is None:
             preparing = self._preparing[db] = asyncio.ensure_future(self._tables_made(db))
-        try:
-            await asyncio.shield(preparing)
-        except Exception:
-            # Those who come next try again.
-            self._preparing.pop(db, None)
-            raise
+
+            def prepared(done: asyncio.Future[None]) -> None:
+                # Those who come next try again, also if nobody has waited for the error.
+                if done.cancelled() or done.exception() is not None:
+                    self._preparing.pop(db, None)
+
+            preparing.add_done_callback(prepared)
+        await asyncio.shield(preparing)
 
     async def _tables_made(self, db: Any) -> None:
         with hearing() as heard:

@@ -186,6 +186,19 @@ async def test_work_resumes_at_the_first_incomplete_day_and_completes_it(store: 
     ]
 
 
+async def test_computed_rows_come_by_day_and_owner_too(store: Store) -> None:
+    # By their ids, as a database without an order of its own gives them, the sessions are the other way round.
+    owners = ("v", "u", None)
+    for index, (day, owner) in enumerate((day, owner) for day in range(2) for owner in owners):
+        await stored(store, sessions=[session(f"s{index}", NOON - 86_400 * day, user_id=owner)])
+    rows = await metrics_in(store).calculate_metrics()
+    assert rows is not None
+    yesterday = TODAY - timedelta(days=1)
+    assert [(row["date"], row["user_id"]) for row in rows] == [
+        (day, owner) for day in (yesterday, TODAY) for owner in ("", "u", "v")
+    ]
+
+
 async def test_completed_days_are_not_computed_again(store: Store) -> None:
     clock = Clock(NOON + 86_400)
     await stored(store, sessions=[session("s1", user_id="u")])

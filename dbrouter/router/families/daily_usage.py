@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -51,7 +52,7 @@ class _Usage:
 
 
 def daily_usage(sessions: Iterable[Record], run_groups: Iterable[Record], *, now: int) -> list[Record]:
-    """A metrics row for each user and day that has sessions; days before today are completed.
+    """A metrics row for each user and day that has sessions, by day and user; days before today are completed.
 
     sessions: with session_id, session_type, user_id, session_data and created_at. run_groups: `runs` per session_id,
     model and model_provider.
@@ -63,7 +64,7 @@ def daily_usage(sessions: Iterable[Record], run_groups: Iterable[Record], *, now
     for session in sessions:
         usage = used.setdefault((day_of(session["created_at"]), session["user_id"] or UNOWNED), _Usage())
         _add(usage, session, groups_of.get(session["session_id"], []))
-    return [_row(day, user_id, usage, now) for (day, user_id), usage in used.items()]
+    return [_row(day, user_id, usage, now) for (day, user_id), usage in sorted(used.items(), key=itemgetter(0))]
 
 
 def _add(usage: _Usage, session: Record, run_groups: Iterable[Record]) -> None:

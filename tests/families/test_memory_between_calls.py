@@ -73,8 +73,10 @@ def test_places_do_not_see_what_each_other_remember() -> None:
     assert not absences.take(there, "s", (1, 1))
     assert absences.take(here, "s", (1, 1))
     saved = session(session_data={"session_state": {}}, agent_data={})
-    last_saves, old = LastSaves(), Origin("s1", own=None, seen=None, version=1, place=here)
-    last_saves.note(here, saved, remember(saved, Origin("s1", own=None, seen=None, version=1, place=here)))
+    last_saves, old = LastSaves(), Origin("s1", own=None, seen=None, kind="agent", version=1, place=here)
+    last_saves.note(
+        here, saved, remember(saved, Origin("s1", own=None, seen=None, kind="agent", version=1, place=here))
+    )
     assert last_saves.holder(there, saved) is last_saves.newer(there, saved, old) is None
     assert last_saves.holder(here, saved) is not None
     assert last_saves.newer(here, saved, old) is not None
@@ -89,7 +91,7 @@ def test_places_do_not_see_what_each_other_remember() -> None:
 
 def test_an_origin_counts_only_where_the_object_was_read() -> None:
     read = session()
-    origin: Any = Origin("s1", own=None, seen=None, version=ABSENT, place=("db", Part("acme")))
+    origin: Any = Origin("s1", own=None, seen=None, kind="agent", version=ABSENT, place=("db", Part("acme")))
     remember(read, origin)
     assert origin_of(read, ("db", Part("acme"))) is origin
     assert origin_of(read, ("db", Part("globex"))) is None

@@ -144,6 +144,23 @@ def test_a_session_of_another_kind_under_the_same_id_agrees(both: Both) -> None:
 
 
 @pytest.mark.parametrize("deserialize", [True, False])
+@pytest.mark.parametrize("kind", [agent, workflow])
+def test_a_save_of_what_was_read_as_another_kind_answers_the_kind_that_is_stored(
+    both: Both, kind: Any, *, deserialize: bool
+) -> None:
+    both.upsert_session(kind(session_data={"session_state": {"n": 1}}))
+    read = both.answers("get_session", "s1", SessionType.TEAM)
+    for turn in range(2):
+        both.clock.tick()
+        saved: list[Any] = []
+        for side, session in zip((both.agno, both.ours), read, strict=True):
+            session.metadata = {"turn": turn}
+            saved.append(side.upsert_session(session, deserialize=deserialize))
+        assert saved[1] == saved[0]
+        both.get_session("s1", deserialize=False)
+
+
+@pytest.mark.parametrize("deserialize", [True, False])
 @pytest.mark.parametrize("session_type", [None, *SessionType])
 def test_reads_agree(both: Both, session_type: SessionType | None, *, deserialize: bool) -> None:
     fill(both)
@@ -179,6 +196,7 @@ LISTINGS: list[dict[str, Any]] = [
     {"session_name": "tea"},
     {"session_name": "Tea t"},
     {"session_name": "nothing"},
+    {"session_name": ""},
     {"include_runs": False},
 ]
 

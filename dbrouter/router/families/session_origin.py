@@ -34,13 +34,14 @@ class Origin:
     """A session's data when this object last met the database.
 
     own: the object's own data then, as text. seen: what was stored then, as text (the same unless a merge took place).
-    version: the stored record's version then; `None` if it was not told. place: where it was read. at: a number that is
-    larger for what was read or saved later.
+    kind: of what session the stored record is; the object may be of another. version: the stored record's version then;
+    `None` if it was not told. place: where it was read. at: a number that is larger for what was read or saved later.
     """
 
     session_id: str
     own: str | None
     seen: str | None
+    kind: str
     version: Version | Absent | None
     place: Place
     at: int = field(default_factory=_moments.__next__, compare=False)

@@ -9,7 +9,7 @@ from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
 from dbrouter.backends.kernel.merging import OwnerGuard, Record, Replace, Rule, SetTo
 from dbrouter.backends.kernel.merging import merged as after_upsert
-from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put, Stored, Upsert
+from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put, Stored, Upsert, Version
 from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.backends.kernel.stored_form import as_stored
 from dbrouter.router.agno_types import Session
@@ -62,19 +62,21 @@ class Saving:
         row = row_of(session, self._now())
         overwriting = self._upsert(row)
         place = self._place_of(overwriting)
-        origin = self._origin(session, place)
+        origin = self._origin(session, row["session_type"], place)
         if origin is None or self._on_conflict == "last_writer":
             return await self._overwrite(session, overwriting, place)
         return await self._merge(session, row, origin, whole=whole)
 
-    def _origin(self, session: Session, place: Place) -> Origin | None:
+    def _origin(self, session: Session, kind: str, place: Place) -> Origin | None:
         found = origin_of(session, place)
         caller = self._store.runtime.caller()
         told = self._absences.take(place, session.session_id, caller)
         if found is None:
             if not told:
                 return None
-            found = Origin(session.session_id, own=None, seen=None, version=ABSENT, place=place, at=BEFORE_ALL)
+            found = Origin(
+                session.session_id, own=None, seen=None, kind=kind, version=ABSENT, place=place, at=BEFORE_ALL
+            )
         newer = self._last_saves.newer(place, session, found)
         if newer is not None:
             remember(session, newer)
@@ -87,7 +89,7 @@ class Saving:
         (stored,) = await self._store.execute(op)
         if stored is None:
             return None
-        self.remember(session, op.records[0]["session_data"], stored.record["session_data"], stored, place)
+        self.remember(session, op.records[0]["session_data"], stored.record, stored.version, place)
         return stored.record
 
     async def _merge(self, session: Session, row: Record, origin: Origin, *, whole: bool) -> Record | None:
@@ -96,10 +98,12 @@ class Saving:
         own = row["session_data"]
         data = own if origin.own == origin.seen else self._merged(origin.own_data(), own, origin.seen_data())
         record = {**row, "session_data": data}
+        # A save does not change what kind of session is stored, and the answer is what is stored.
+        whole = whole or origin.kind != row["session_type"]
         (written,) = await self._store.execute(self._upsert(record, origin.version, returning=whole))
         if written is None:
             return await self._merge_into_others(session, origin, whole=whole, lost=True)
-        self.remember(session, own, data, written, origin.place)
+        self.remember(session, own, {"session_data": data, "session_type": origin.kind}, written.version, origin.place)
         return written.record if whole else self._as_stored(record, origin.version)
 
     async def _merge_into_others(self, session: Session, origin: Origin, *, whole: bool, lost: bool) -> Record | None:
@@ -124,8 +128,7 @@ class Saving:
                     (version,) = await self._store.execute(Commit(writes=(put,)))
                 except (Conflict, Duplicate):
                     continue
-                data = put.record["session_data"]
-                self.remember(session, row["session_data"], data, Stored(put.record, version), origin.place)
+                self.remember(session, row["session_data"], put.record, version, origin.place)
                 # Whole rows are the caller's to keep, and share nothing with the session.
                 return as_stored(SESSIONS, put.record) if whole else put.record
 
@@ -167,10 +170,11 @@ class Saving:
         """The row just written, without reading it back: what is not in it did not change since it was read."""
         return row if version is ABSENT else {**row, "updated_at": self._now()}
 
-    def remember(self, session: Session, own: Any, seen: Any, stored: Stored, place: Place) -> None:
-        """The session holds its `own` data, and `seen` is stored."""
+    def remember(self, session: Session, own: Any, stored: Record, version: Version, place: Place) -> None:
+        """The session holds its `own` data, and this row is stored."""
+        seen, kind = stored["session_data"], stored["session_type"]
         text = None if own is None else encode(own, what="sessions.session_data")
         same = seen is own or seen == own
         seen_text = text if same else encode(seen, what="sessions.session_data")
-        origin = Origin(session.session_id, own=text, seen=seen_text, version=stored.version, place=place)
+        origin = Origin(session.session_id, own=text, seen=seen_text, kind=kind, version=version, place=place)
         self._last_saves.note(place, session, remember(session, origin))

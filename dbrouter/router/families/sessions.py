@@ -151,7 +151,7 @@ class Sessions:
             place = self._place_of(upsert)
             for (each, row), one in zip(mine, await self._store.execute(upsert), strict=True):
                 if one is not None:
-                    self._saving.remember(each, row["session_data"], one.record["session_data"], one, place)
+                    self._saving.remember(each, row["session_data"], one.record, one.version, place)
                     results.append(self._saved(each, one.record, deserialize=bool(deserialize)))
         return results
 
@@ -292,8 +292,8 @@ def _decoded(row: Record) -> Record:
 
 def _read(session: Session, row: Record, version: Version | None, place: Place) -> Session:
     """The session, as it was read from the row with its data as text."""
-    text = row["session_data"]
-    remember(session, Origin(session.session_id, own=text, seen=text, version=version, place=place))
+    text, kind = row["session_data"], row["session_type"]
+    remember(session, Origin(session.session_id, own=text, seen=text, kind=kind, version=version, place=place))
     return session
 
 
@@ -325,7 +325,8 @@ def _filter(
         parts.append(compare("created_at", Comparison.GE, start_timestamp))
     if end_timestamp is not None:
         parts.append(compare("created_at", Comparison.LE, end_timestamp))
-    if session_name is not None:
+    if session_name:
+        # "" is in every name and, as in agno, in that of a session without one: so asks a search box that was emptied.
         parts.append(Contains(Field("session_data", ("session_name",)), session_name))
     return all_of(*parts)
 

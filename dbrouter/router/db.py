@@ -95,6 +95,12 @@ class Router(Wired):
         tenants = self._wiring.tenants
         return None if tenants is None else tenants.rules
 
+    @property
+    def bound_to(self) -> Whose | None:
+        """Whose view this is, of `for_tenant`; `None` for the router itself."""
+        tenants = self._wiring.tenants
+        return None if tenants is None else tenants.bound_to
+
     def for_tenant(self, whose: Whose) -> Self:
         """A view of this router for one tenant, by its name, or an operator's for `ALL` of them, which only reads.
 

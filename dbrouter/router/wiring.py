@@ -50,6 +50,11 @@ class KeepsTenantsApart(Store, Protocol):
         """How it finds out."""
         ...
 
+    @property
+    def bound_to(self) -> Whose | None:
+        """Whose calls these are, if a view says so."""
+        ...
+
     def bound(self, component: Component) -> KeepsTenantsApart:
         """This store for the calls of that component."""
         ...

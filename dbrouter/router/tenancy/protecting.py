@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from dbrouter.backends.kernel.errors import LimitExceeded, PolicyError, TenantError
+from dbrouter.backends.kernel.errors import ConfigError, LimitExceeded, PolicyError, TenantError
 from dbrouter.router.tenancy.middleware import HasTenants, Receive, Send, TenantMiddleware
 from dbrouter.router.tenancy.queueing import bind_executions
 from dbrouter.router.tenancy.refusals import told
@@ -19,9 +19,15 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     so that browsers can read them, with a scheduler that calls AgentOS in the name of the schedule's tenant and with a
     worker of the durable queue that executes each job as its tenant's. Take the app from here and from nowhere else. An
     app that was made already is taken too: `protect(app, db=router)`. db: AgentOS's own if left out.
+
+    `ConfigError` without a router, and if agents have views of several tenants and AgentOS does not have their router.
     """
     app: Any = agent_os.get_app() if hasattr(agent_os, "get_app") else agent_os
-    router = cast("HasTenants", agent_os.db) if db is None else db
+    for dbs in getattr(agent_os, "dbs", {}).values():
+        _put_the_routers_first(dbs)
+    router = cast("HasTenants | None", getattr(agent_os, "db", None)) if db is None else db
+    if router is None:
+        raise ConfigError("protect: AgentOS has no db; give it the router, or write protect(..., db=router)")
     app.add_middleware(TenantMiddleware, db=router)
     for refusal in (TenantError, LimitExceeded):
         app.add_exception_handler(refusal, _answered)
@@ -29,6 +35,20 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
         sign_calls()
     bind_executions()
     return app
+
+
+def _put_the_routers_first(dbs: list[Any]) -> None:
+    """Of dbs with one id AgentOS's own routes ask the first: a view that an agent has would show its tenant's rows."""
+    dbs.sort(key=lambda db: _tenant_of(db) is not None)
+    if len({_tenant_of(each) for each in dbs}) > 1 and _tenant_of(dbs[0]) is not None:
+        raise ConfigError(
+            "agents have dbs of several tenants, and AgentOS would show the rows of one of them to everybody; "
+            "give AgentOS the router itself: AgentOS(db=router)"
+        )
+
+
+def _tenant_of(db: Any) -> Any:
+    return getattr(db, "bound_to", None)
 
 
 async def _answered(_request: Any, error: PolicyError) -> Any:

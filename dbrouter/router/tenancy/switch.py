@@ -198,6 +198,11 @@ class TenantSwitch:
         return TenantSwitch(self.parts, bound=whose, component=self._component)
 
     @property
+    def bound_to(self) -> Whose | None:
+        """Whose calls these are, if a view says so."""
+        return self._bound
+
+    @property
     def rules(self) -> TenancyRules:
         """How tenants are found."""
         return self.parts.resolver.rules

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from agno.os import AgentOS
 from fastapi import APIRouter, Depends, FastAPI
 
-from dbrouter import ALL, TenantConflict, TenantLocked, protect, tenant
+from dbrouter import ALL, ConfigError, TenantConflict, TenantLocked, protect, tenant
 from dbrouter.router.tenancy.verified import SCHEDULED, sealed
 from tests.agno.cast import clerk
 from tests.tenancy.agno.house import House, answered, serving, token, with_tokens
@@ -25,6 +26,30 @@ async def test_a_header_names_the_tenant(build: Callable[..., House], mode: str)
         missing = await client.get("/sessions")
     assert (missing.status_code, missing.json()["error_id"]) == (400, "tenant_missing")
     assert (await house.sessions("acme"), await house.sessions("globex")) == (["acme-s"], ["globex-s"])
+
+
+async def test_routes_of_agentos_are_not_of_the_tenant_whose_view_an_agent_has(
+    build: Callable[..., House], mode: str
+) -> None:
+    house = build(mode, **HEADER)
+    views = [clerk(house.router.for_tenant(whose), id=whose) for whose in ("acme", "globex")]
+    async with serving(house, agents=views) as client:
+        for whose in ("acme", "globex"):
+            assert (await client.say("add 1", f"{whose}-s", path=f"/agents/{whose}/runs")).is_success
+        nobodys = await client.get("/sessions")
+        others = await client.get("/sessions", headers={"X-Tenant": "globex"})
+    assert (nobodys.status_code, nobodys.json()["error_id"]) == (400, "tenant_missing")
+    assert [each["session_id"] for each in others.json()["data"]] == ["globex-s"]
+
+
+async def test_views_of_several_tenants_need_their_router(build: Callable[..., House]) -> None:
+    house = build("async", **HEADER)
+    acme, globex = (clerk(house.router.for_tenant(whose), id=whose) for whose in ("acme", "globex"))
+    with pytest.raises(ConfigError, match="give AgentOS the router itself"):
+        protect(AgentOS(agents=[acme, globex], telemetry=False), db=house.router)
+    with pytest.raises(ConfigError, match="AgentOS has no db"):
+        protect(AgentOS(agents=[acme], telemetry=False))
+    protect(AgentOS(agents=[acme], telemetry=False), db=house.router)
 
 
 @pytest.mark.parametrize(

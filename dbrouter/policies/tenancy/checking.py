@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from dbrouter.backends.kernel.errors import CrossedTenant
 from dbrouter.backends.kernel.merging import Record
@@ -23,6 +23,17 @@ from dbrouter.backends.kernel.ops import (
 )
 from dbrouter.backends.kernel.tenant_tables import TENANT
 
+_CHECKS: Mapping[type[Op[Any]], str] = {
+    Get: "_stored",
+    Scan: "_page",
+    Load: "_loaded",
+    Upsert: "_each_stored",
+    Update: "_records",
+    Claim: "_claimed",
+    Aggregate: "_groups",
+}
+"""Op -> the method that checks its answer. By name, in one table: one for each tenant takes 1 KB."""
+
 
 class Checking:
     """Lets one tenant's rows through and raises `CrossedTenant` at the first that is not.
@@ -37,8 +48,8 @@ class Checking:
 
     def checked(self, op: Op[Any], answer: Any) -> Any:
         """The answer to an op as it was sent to the store, without the tenant's column."""
-        check = self._ANSWERS.get(type(op))
-        return answer if check is None else check(self, op, answer)
+        check = _CHECKS.get(type(op))
+        return answer if check is None else getattr(self, check)(op, answer)
 
     def _stored(self, op: Get | Upsert, answer: Stored | None) -> Stored | None:
         return None if answer is None else replace(answer, record=self._own(op.table, answer.record))
@@ -93,14 +104,3 @@ class Checking:
             f"{table}: a row of {whose} came back to a call of tenant {self._tenant!r}, and went no further; look at"
             " what else writes to this table, and at the views, rules and proxies in front of it"
         )
-
-    # One table for all tenants, of whom there may be thousands.
-    _ANSWERS: ClassVar[Mapping[type[Op[Any]], Callable[..., Any]]] = {
-        Get: _stored,
-        Scan: _page,
-        Load: _loaded,
-        Upsert: _each_stored,
-        Update: _records,
-        Claim: _claimed,
-        Aggregate: _groups,
-    }

@@ -32,13 +32,17 @@ OF_MARIADB = {"sync-frm": "0", "skip-log-bin": "1"}
 OF_MYSQL = {"loose-mysqlx": "OFF", "secure-file-priv": "", "disable-log-bin": "1"}
 
 
-def start_mariadb() -> Server:
-    """A fresh MariaDB on a free loopback port, with one user `root` that needs no password."""
+def start_mariadb(**settings: str) -> Server:
+    """A fresh MariaDB on a free loopback port, with one user `root` that needs no password.
+
+    settings: its own, with underscores, beside those that all have.
+    """
+    own = OF_MARIADB | {name.replace("_", "-"): value for name, value in settings.items()}
     reasons: list[str] = []
     for source, find in (("installed", _installed), ("apt", _by_apt)):
         try:
             server, installer = find()
-            return _started("mariadb", [server], [installer, "--no-defaults", *_INSTALLING], OF_MARIADB)
+            return _started("mariadb", [server], [installer, "--no-defaults", *_INSTALLING], own)
         except (OSError, LookupError, CannotStart) as error:
             reasons.append(f"{source}: {error}")
     raise CannotStart("mariadb", reasons)

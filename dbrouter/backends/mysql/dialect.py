@@ -41,6 +41,8 @@ class MySqlDialect:
     exact_columns = True
     writes_out_floats = False
     lengths = LENGTHS
+    about = "SELECT @@max_allowed_packet, @@lower_case_table_names"
+    """Asks how long a packet may be, and whether the letters of table names matter not."""
 
     def __init__(
         self, schema: str, server: Server, *, create_schema: bool = True, lock_wait: int = 10, together: bool = True
@@ -65,6 +67,9 @@ class MySqlDialect:
 
     def qualified(self, name: str) -> str:
         return f"{self.quoted(self.schema)}.{self.quoted(name)}"
+
+    def folded(self, name: str) -> str:
+        return name.lower() if self.server.folds_names else name
 
     def compiler(self) -> Any:
         from dbrouter.backends.mysql.tables import Compiling

@@ -55,6 +55,8 @@ class Server:
 
     def __init__(self, flavour: Flavour | None = None) -> None:
         self._flavour = flavour
+        # As a server on Windows does: it lists tables in small letters, whatever they were made with.
+        self.folds_names = False
 
     def met(self, version: str) -> None:
         """A connection has opened, and the server said this of itself."""

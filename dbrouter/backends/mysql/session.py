@@ -45,24 +45,28 @@ def settle(connection: Any, dialect: MySqlDialect, deadline: float) -> None:
     """Make a pymysql connection ours: its session, its limits, what the server is."""
     dialect.server.met(connection.get_server_info())
     together = dialect.together
-    asked = (*dialect.settings(), "SELECT @@max_allowed_packet")
+    asked = (*dialect.settings(), dialect.about)
     for text in ["; ".join(asked)] if together else asked:
         connection.query(text)
         while connection._result.has_next:  # noqa: SLF001  # pymysql's cursors cost a round of Python for each result
             connection.next_result()
-    most = int(connection._result.rows[0][0])  # noqa: SLF001
-    setattr(connection, NOTES, Notes(deadline, most, together=together))
+    _note(connection, dialect, deadline)
 
 
 async def settle_async(connection: Any, dialect: MySqlDialect, deadline: float) -> None:
     """Make an asyncmy connection ours."""
     dialect.server.met(connection.get_server_info())
-    asked = (*dialect.settings(), "SELECT @@max_allowed_packet")
+    asked = (*dialect.settings(), dialect.about)
     for text in ["; ".join(asked)] if dialect.together else asked:
         await connection.query(text)
         while connection._result.has_next:  # noqa: SLF001
             await connection.next_result()
-    most = int(connection._result.rows[0][0])  # noqa: SLF001
+    _note(connection, dialect, deadline)
+
+
+def _note(connection: Any, dialect: MySqlDialect, deadline: float) -> None:
+    most, folds_names = map(int, connection._result.rows[0])  # noqa: SLF001
+    dialect.server.folds_names = bool(folds_names)
     setattr(connection, NOTES, Notes(deadline, most, together=dialect.together))
 
 

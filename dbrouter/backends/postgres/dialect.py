@@ -75,6 +75,9 @@ class PostgresDialect:
     def qualified(self, name: str) -> str:
         return f"{self.quoted(self.schema)}.{self.quoted(name)}"
 
+    def folded(self, name: str) -> str:
+        return name
+
     def compiler(self) -> Any:
         from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 

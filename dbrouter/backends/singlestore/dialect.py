@@ -24,6 +24,7 @@ class SingleStoreDialect(MySqlDialect):
     name = "singlestore"
     keeps_uniques = False
     lengths = LENGTHS
+    about = "SELECT @@max_allowed_packet, 0"
 
     def __init__(
         self, schema: str, server: Server, *, create_schema: bool = True, lock_wait: int = 10, together: bool = True

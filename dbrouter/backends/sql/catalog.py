@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from dbrouter.backends.kernel.agno_tables import TABLES
@@ -72,13 +72,21 @@ class Catalog:
                 )
         return frozenset(tables) - self._known
 
+    def namer(self) -> Callable[[str], str]:
+        """What tells the name by which we know a table that the database lists, perhaps in other letters."""
+        folded = self._dialect.folded
+        ours = {folded(each): each for each in self._names.values()}
+        return lambda listed: ours.get(folded(listed), listed)
+
     async def refresh(self) -> frozenset[str]:
         """Physical names of everything that exists, read in one statement."""
         sql, params = self._dialect.catalog()
         outcome = (await self._connections.run(Unit([Statement(sql, params)])))[0]
+        known_as = self.namer()
         columns: dict[str, set[str]] = {}
         collations: dict[tuple[str, str], str] = {}
-        for table, column, *collation in outcome.rows:
+        for listed, column, *collation in outcome.rows:
+            table = known_as(listed)
             columns.setdefault(table, set()).add(column)
             if collation and collation[0] is not None:
                 collations[table, column] = collation[0]

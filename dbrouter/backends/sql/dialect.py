@@ -65,6 +65,10 @@ class Dialect(Protocol):
         """The physical table name, quoted, with its schema if there is one."""
         ...
 
+    def folded(self, name: str) -> str:
+        """The table's name in the letters by which the server tells tables apart, once a connection was open."""
+        ...
+
     def compiler(self) -> Any:
         """The SQLAlchemy dialect that compiles DDL."""
         ...

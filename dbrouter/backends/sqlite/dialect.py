@@ -111,6 +111,9 @@ class SqliteDialect:
     def qualified(self, name: str) -> str:
         return self.quoted(name)
 
+    def folded(self, name: str) -> str:
+        return name.lower()
+
     def compiler(self) -> Any:
         from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 

@@ -160,7 +160,11 @@ class SqlMigration:
 
     async def _shapes(self) -> Mapping[str, TableShape]:
         columns, indexes = self._changes.columns(), self._changes.indexes()
-        return shapes(await self._run(Statement(*columns)), await self._run(Statement(*indexes)))
+        known_as = self._store.catalog.namer()
+        return shapes(
+            [(known_as(table), *rest) for table, *rest in await self._run(Statement(*columns))],
+            [(known_as(table), *rest) for table, *rest in await self._run(Statement(*indexes))],
+        )
 
     async def _stamps(self, found: Mapping[str, TableShape]) -> Mapping[str, str]:
         stamps = await self._column_of_stamps("version", found)

@@ -17,7 +17,7 @@ from dbrouter.backends.kernel.errors import Conflict, TooLarge, Unavailable
 from dbrouter.backends.kernel.filters import eq
 from dbrouter.backends.kernel.ops import ABSENT, Commit, Delete, Get, GetMany, Insert, Put, Scan
 from dbrouter.backends.kernel.running import finish
-from dbrouter.testing.conformance.records import run, session
+from dbrouter.testing.conformance.records import learning, run, session
 from tests.dynamo.conftest import Wire, items_of
 
 
@@ -65,6 +65,13 @@ def test_text_that_repeats_itself_is_one_small_item(filled: Emulated, admin: Any
     assert parts_in(items_of(admin, table)) == 0
     assert read(filled) == data
     assert max(len(item.get("run_data", {}).get("B", b"")) for item in items_of(admin, table)) < 50_000
+
+
+def test_of_many_new_records_each_is_one_item_however_many_transactions_they_take(
+    store: Emulated, admin: Any, table: str
+) -> None:
+    finish(store.execute(Insert(table="learnings", records=tuple(learning(f"{number}") for number in range(1000)))))
+    assert parts_in(items_of(admin, table)) == 0
 
 
 def test_short_text_stays_readable_in_a_console(filled: Emulated, admin: Any, table: str) -> None:

@@ -90,7 +90,8 @@ class Writing:
     async def _planned(self, records: Sequence[Asked], deadline: Deadline) -> list[Planned]:
         planned = [Planned.of(each, self._layouts[each.write.table]) for each in records]
         await self._read_before(planned, deadline)
-        largest = min(LARGEST_HEAD, MOST_BYTES // len(planned) - OVERHEAD)
+        # New records of more items than one transaction writes are spread over several.
+        largest = min(LARGEST_HEAD, MOST_BYTES // min(len(planned), MOST_ACTIONS) - OVERHEAD)
         for each in planned:
             self._act(each, largest)
         return planned

@@ -46,6 +46,20 @@ def their(db: DbRouter) -> Any:
     return db.database("theirs").methods.instances.here()  # type: ignore[attr-defined]
 
 
+def test_pages_over_a_class_that_keeps_no_order_neither_repeat_nor_miss_a_row(tmp_path: Path) -> None:
+    databases = {"ours": {"kind": "memory"}, "theirs": agno("sqlite.SqliteDb", db_file=str(tmp_path / "x.db"))}
+    db = router(databases, agents={"theirs": {"families": dict.fromkeys(SPREAD, "theirs")}})
+    for at, agent in ((10, "theirs"), (9, "theirs"), (1, "theirs"), (5, "ours"), (6, "ours")):
+        db.upsert_session(session(f"s{at}", agent, at))
+        db.upsert_user_memory(UserMemory(memory_id=f"m{at}", memory="tea", agent_id=agent, created_at=at, updated_at=1))
+    pages = (1, 2, 3)
+    sessions = [each.session_id for page in pages for each in db.get_sessions(limit=2, page=page)]
+    assert sessions == ["s1", "s5", "s6", "s9", "s10"]
+    memories = [each.memory_id for page in pages for each in db.get_user_memories(limit=2, page=page)]
+    assert memories == ["m1", "m5", "m6", "m9", "m10"]
+    db.close()
+
+
 def test_rows_go_where_their_component_says(db: DbRouter) -> None:
     db.upsert_session(session("s1", "ours"))
     db.upsert_session(session("s2", "theirs"))

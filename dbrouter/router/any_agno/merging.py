@@ -29,10 +29,20 @@ def reaching(call: Call) -> Call:
     if limit is None or (page is not None and page < 1):
         # A page without a limit, or one that cannot be, is refused by whoever is asked, in agno's own words.
         return call
-    # What is counted of one user may be in several databases.
-    reach = None if call.method == "get_user_memory_stats" else limit * (page or 1)
-    first = None if reach is None else 1
-    return Call(table=call.table, method=call.method, arguments={**call.arguments, "limit": reach, "page": first})
+    if call.method == "get_user_memory_stats":
+        # What is counted of one user may be in several databases.
+        return _with(call, limit=None, page=None)
+    whole = _with(call, limit=limit * (page or 1), page=1)
+    default = MERGED[call.method]
+    if default is None or call.arguments.get("sort_by"):
+        return whole
+    # Asked for no order, a class answers the first of any; they must be the first of the order that all are put in.
+    column, descending = default
+    return _with(whole, sort_by=column, sort_order="desc" if descending else "asc")
+
+
+def _with(call: Call, **arguments: Any) -> Call:
+    return Call(table=call.table, method=call.method, arguments={**call.arguments, **arguments})
 
 
 def merged(call: Call, answers: Sequence[Any]) -> Any:

@@ -111,6 +111,12 @@ def test_an_unknown_sort_column_gives_no_order_not_the_default() -> None:
     assert sorting(MEMORIES, "nonsense", "asc", default=NEWEST) == ()
 
 
+def test_json_is_no_order_as_databases_differ_in_how_they_compare_it() -> None:
+    assert sorting(MEMORIES, "topics", "asc") == ()
+    assert sorting(MEMORIES, "memory", "asc", plain_text="memory") == (Order(Field("memory")),)
+    assert sorting(MEMORIES, "topics", "asc", plain_text="memory") == ()
+
+
 @pytest.mark.parametrize(("sort_order", "descending"), [("asc", False), ("desc", True), (None, True), ("up", True)])
 def test_everything_but_asc_is_descending(sort_order: str | None, descending: bool) -> None:
     assert sorting(APPROVALS, "status", sort_order) == (Order(Field("status"), descending=descending),)

@@ -81,7 +81,7 @@ class Memories:
                     *(HasItem("topics", topic) for topic in topics or ()),
                     EVERYTHING if search_content is None else Contains(Field("memory"), search_content),
                 ),
-                order=sorting(SPEC, sort_by, sort_order),
+                order=sorting(SPEC, sort_by, sort_order, plain_text="memory"),
                 limit=limit,
                 offset=offset_of(limit, page),
                 total=not deserialize,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbrouter.backends.kernel.filters import Field
 from dbrouter.backends.kernel.ops import Order
-from dbrouter.backends.kernel.tables import TableSpec
+from dbrouter.backends.kernel.tables import Kind, TableSpec
 from dbrouter.router.agno_types import validate_pagination
 
 
@@ -36,16 +36,24 @@ def offset_of(limit: int | None, page: int | None) -> int:
 
 
 def sorting(
-    spec: TableSpec, sort_by: str | None, sort_order: str | None, default: tuple[Order, ...] = ()
+    spec: TableSpec,
+    sort_by: str | None,
+    sort_order: str | None,
+    default: tuple[Order, ...] = (),
+    *,
+    plain_text: str | None = None,
 ) -> tuple[Order, ...]:
     """The order a caller asks for by column name, or `default` if it asks for none.
 
     As in agno: an unknown column is ignored, anything but "asc" is descending, and a record that was
-    never updated sorts by its creation.
+    never updated sorts by its creation. A column of JSON is ignored too, for databases differ in which of two
+    objects is the larger, and a listing that merges their pages would show a record twice and miss another.
+
+    plain_text: the column of JSON that holds text only, which is in order everywhere.
     """
     if sort_by is None:
         return default
-    if not spec.has(sort_by):
+    if not spec.has(sort_by) or (spec.column(sort_by).kind is Kind.JSON and sort_by != plain_text):
         return ()
     fallback = "created_at" if sort_by == "updated_at" and spec.has("created_at") else None
     return (Order(Field(sort_by), descending=sort_order != "asc", fallback=fallback),)

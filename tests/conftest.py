@@ -40,6 +40,13 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(YOUNG, 20, 20)
 
 
+@pytest.fixture(scope="module")
+def little_to_look_through() -> None:
+    """Spares tests that look for garbage themselves, each of them, what all tests before left: a second each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def start_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Server]]:
     """Starts a server by its backend's name, once per run, and what it stands in front of.

@@ -18,6 +18,8 @@ from dbrouter.router.any_agno.families import served_by
 from tests.any_agno.routers import agno, async_router, router
 from tests.families.trace_samples import span, trace
 
+pytestmark = pytest.mark.usefixtures("little_to_look_through")
+
 Asked = Callable[..., Any]
 
 

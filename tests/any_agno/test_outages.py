@@ -26,6 +26,8 @@ from dbrouter.router.faces.sync_all import SYNC_FACES
 from dbrouter.testing.leaks.arguments import Hand, arguments
 from tests.any_agno.routers import agno, router
 
+pytestmark = pytest.mark.usefixtures("little_to_look_through")
+
 
 def nobodys_port() -> int:
     with socket.socket() as taken:
@@ -34,11 +36,13 @@ def nobodys_port() -> int:
 
 
 PORT = nobodys_port()
+NO_MYSQL = f"mysql+pymysql://u:p@127.0.0.1:{PORT}/x?ssl_disabled=true"
+"""Else pymysql reads the system's authorities for each connection that it does not get."""
 AWAY = {
     "postgres.PostgresDb": {"db_url": f"postgresql+psycopg://u:p@127.0.0.1:{PORT}/x"},
     "postgres.AsyncPostgresDb": {"db_url": f"postgresql+psycopg://u:p@127.0.0.1:{PORT}/x"},
-    "mysql.MySQLDb": {"db_url": f"mysql+pymysql://u:p@127.0.0.1:{PORT}/x"},
-    "singlestore.SingleStoreDb": {"db_url": f"mysql+pymysql://u:p@127.0.0.1:{PORT}/x"},
+    "mysql.MySQLDb": {"db_url": NO_MYSQL},
+    "singlestore.SingleStoreDb": {"db_url": NO_MYSQL},
     "mongo.MongoDb": {"db_url": f"mongodb://127.0.0.1:{PORT}/?serverSelectionTimeoutMS=1"},
     "mongo.AsyncMongoDb": {"db_url": f"mongodb://127.0.0.1:{PORT}/?serverSelectionTimeoutMS=1"},
     "redis.RedisDb": {"db_url": f"redis://127.0.0.1:{PORT}"},

@@ -1,4 +1,4 @@
-"""A table that is missing and is none of ours."""
+"""A table that is missing and is none of ours, and a column that was taken from one of ours."""
 
 from __future__ import annotations
 
@@ -24,4 +24,15 @@ def test_a_table_that_a_trigger_writes_to_is_missed_by_name(tmp_path: Path) -> N
         finish(store.execute(Insert(table="learnings", records=(learning("a"),))))
     assert not refused.value.retryable
     assert finish(store.execute(Scan(table="learnings"))).records == []
+    finish(store.close())
+
+
+def test_a_column_that_is_gone_is_no_outage_whatever_its_table_is_called(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db", tables={"learnings": "unlocked"})
+    finish(store.create_tables(("learnings",)))
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute("ALTER TABLE unlocked DROP COLUMN metadata")
+    with pytest.raises(StoreError, match="unlocked has no column named metadata") as refused:
+        finish(store.execute(Insert(table="learnings", records=(learning("a", metadata={}),))))
+    assert not refused.value.retryable
     finish(store.close())

@@ -62,7 +62,7 @@ def _patiently(cursor: Any, pragma: str, until: float, pause: Callable[[], None]
         try:
             cursor.execute(pragma)
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
+            if not _is_held(error) or time.monotonic() > until:
                 raise
             pause()
         else:
@@ -195,7 +195,7 @@ def translated(error: BaseException, place: str) -> Failure:
         return Failure(_integrity(cause, text), Aftermath.SOUND)
     if isinstance(cause, sqlite3.OperationalError) and text.startswith("no such table"):
         return Failure(MissingTable(f"{place}: {text}"), Aftermath.SOUND)
-    if isinstance(cause, sqlite3.OperationalError) and "locked" in text:
+    if _is_held(cause):
         what = f"{place}: another process held the database past the deadline ({text}); look for a long transaction"
         return Failure(Unavailable(what), Aftermath.SOUND)
     if isinstance(cause, sqlite3.DataError) or "too big" in text:
@@ -207,8 +207,17 @@ def translated(error: BaseException, place: str) -> Failure:
 
 
 def _is_refused(error: BaseException) -> bool:
+    return _code(error) == sqlite3.SQLITE_ERROR
+
+
+def _is_held(error: BaseException) -> bool:
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: BaseException) -> int | None:
+    """SQLite's own code of an error, without what details it."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
-    return code == sqlite3.SQLITE_ERROR
+    return None if code is None else code & 0xFF
 
 
 def _integrity(error: sqlite3.IntegrityError, text: str) -> Exception:

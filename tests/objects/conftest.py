@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from dbrouter.backends.kernel.emulation import Emulated
+from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.objects.folder import Folder
 from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.objects.store import ObjectsStore
@@ -26,7 +29,7 @@ class Watched(Folder):
     """
 
     def __init__(self, folder: Path, *, like_a_cloud: bool = False) -> None:
-        super().__init__(folder, patience=5, durable=False)
+        super().__init__(folder, durable=False)
         self.removes = not like_a_cloud
         self.requests: Counter[str] = Counter()
         self.before: Callable[[str, str], None] = lambda _request, _name: None
@@ -62,6 +65,31 @@ class Watched(Folder):
     def _ask(self, request: str, name: str) -> None:
         self.requests[request] += 1
         self.before(request, name)
+
+
+def objects(folder: Path, below: str = "tables") -> dict[str, bytes]:
+    """All that is stored below a part of the folder, by name; an entry is empty."""
+    bucket = Folder(folder, durable=False)
+    found: dict[str, bytes] = {}
+    for each in finish(bucket.list(below, begin="", after="", limit=None)):
+        held = finish(bucket.get(f"{below}/{each.name}")) if each.size else None
+        found[each.name] = b"" if held is None else held.body
+    return found
+
+
+def put_over(folder: Path, name: str, body: bytes) -> None:
+    """Put this in the place of an object, whatever it is."""
+    bucket = Folder(folder, durable=False)
+    there = finish(bucket.get(name))
+    assert there is not None
+    finish(bucket.put(name, body, there.tag))
+
+
+def age(folder: Path, seconds: float = 7200) -> None:
+    """Make everything in the folder older."""
+    moment = time.time() - seconds
+    for each in folder.rglob("*"):
+        os.utime(each, (moment, moment))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from dbrouter.backends.objects.body import is_tombstone
 from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.objects.store import ObjectsStore
 from dbrouter.testing.conformance.records import session
-from tests.objects.conftest import Watched
+from tests.objects.conftest import Watched, age, objects
 
 KEYS = ("changed", "created", "removed", "checked")
 
@@ -75,13 +74,6 @@ def prepared(driver: ObjectsStore) -> tuple[Any, ...]:
 
 def users_of(driver: ObjectsStore, keys: Any) -> dict[str, str | None]:
     return {key: None if (stored := read(driver, key)) is None else stored.record["user_id"] for key in keys}
-
-
-def age(folder: Path) -> None:
-    moment = time.time() - 7200
-    for each in folder.rglob("*"):
-        if each.is_file():
-            os.utime(each, (moment, moment))
 
 
 def requests_of_a_commit(folder: Path, *, like_a_cloud: bool) -> int:
@@ -164,8 +156,8 @@ def test_a_crash_at_any_request_leaves_all_or_nothing_and_holds_nobody_up(
         for _ in range(2):  # the first drops commits that nobody has decided on, and the second removes that decision
             age(folder)
             finish(driver.compact(tombstones_older_than=0))
-        assert not [each for each in folder.rglob("*") if each.is_file() and each.read_bytes().startswith(b'{"commit"')]
-        assert not list(folder.glob("tables/~decisions/*"))
+        assert not [each for each in objects(folder).values() if each.startswith(b'{"commit"')]
+        assert objects(folder, "tables/~decisions") == {}
         assert users_of(driver, left) == dict.fromkeys(left, "new")
     # The decision lies in between, and there is no way back from it.
     assert BEFORE in seen
@@ -258,10 +250,9 @@ def test_a_commit_that_was_dropped_for_nothing_is_made_in_a_second_try(
     assert users(driver) == AFTER
 
 
-def contents(folder: Path) -> dict[Path, bytes]:
+def contents(folder: Path) -> dict[str, bytes]:
     """Every object but tombstones, which nobody takes for one."""
-    every = {each: each.read_bytes() for each in folder.glob("tables/**/*") if each.is_file()}
-    return {each: content for each, content in every.items() if not is_tombstone(content)}
+    return {each: content for each, content in objects(folder).items() if not is_tombstone(content)}
 
 
 def test_what_is_refused_leaves_nothing(driver: ObjectsStore, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.objects.body import is_tombstone, seal, sealed_for
 from dbrouter.backends.objects.store import ObjectsStore
 from dbrouter.testing.conformance.records import session
-from tests.objects.conftest import Watched
+from tests.objects.conftest import Watched, age, objects, put_over
 
+RECORDS = "tables/agno_sessions/r"
 NEWEST = Order(Field("created_at"), descending=True)
 OLDEST = Order(Field("created_at"))
 
@@ -47,15 +47,7 @@ def newest(driver: ObjectsStore, user: str | None = None, limit: int = 100) -> t
 
 
 def entries(folder: Path) -> set[str]:
-    top = folder / "tables" / "agno_sessions" / "l"
-    return {str(each.relative_to(top)) for each in top.rglob("*") if each.is_file()}
-
-
-def age(folder: Path, seconds: float = 7200) -> None:
-    moment = time.time() - seconds
-    for each in folder.rglob("*"):
-        if each.is_file():
-            os.utime(each, (moment, moment))
+    return set(objects(folder, "tables/agno_sessions/l"))
 
 
 def test_an_entry_moves_with_its_record_and_goes_with_it(driver: ObjectsStore, folder: Path) -> None:
@@ -174,7 +166,7 @@ def test_a_removed_record_can_be_written_again(driver: ObjectsStore, bucket: Wat
     remove(driver, "s1")
     assert finish(driver.execute(Get(table="sessions", key=("s1",)))) is None
     assert finish(driver.execute(Scan(table="sessions"))).records == []
-    (record,) = [each.read_bytes() for each in (folder / "tables" / "agno_sessions" / "r").glob("*")] or [b""]
+    (record,) = objects(folder, RECORDS).values() or [b""]
     assert is_tombstone(record) is not bucket.removes
     put(driver, session("s1", user_id="bob"), ABSENT)
     assert of_user(driver, "bob") == ["s1"]
@@ -192,8 +184,7 @@ def test_old_tombstones_are_removed_and_young_ones_stay(folder: Path) -> None:
         if key == "old":
             age(folder, 8 * 24 * 3600)
     assert finish(driver.compact()).tombstones == 1
-    names = [each.name for each in (folder / "tables" / "agno_sessions" / "r").glob("*")]
-    assert names == ["tyoung!"]
+    assert list(objects(folder, RECORDS)) == ["tyoung!"]
 
 
 def test_nobody_writes_over_a_tombstone_that_is_being_removed(folder: Path) -> None:
@@ -203,14 +194,13 @@ def test_nobody_writes_over_a_tombstone_that_is_being_removed(folder: Path) -> N
     driver = ObjectsStore(ObjectsSettings(path=folder, deadline=0.5), bucket=bucket)
     put(driver, session("s1"))
     remove(driver, "s1")
-    place = folder / "tables" / "agno_sessions" / "r" / "ts1!"
-    place.write_bytes(seal())
+    put_over(folder, f"{RECORDS}/ts1!", seal())
     with pytest.raises(Throttled, match="tombstone is being removed"):
         put(driver, session("s1"), ABSENT)
     # Its compactor never came back: after a while it is a tombstone like others.
     old = b"seal " + f"{time.time_ns() - 7200 * 10**9:016x}".encode()
     assert (sealed_for(old) or 0) > 7000
-    place.write_bytes(old)
+    put_over(folder, f"{RECORDS}/ts1!", old)
     put(driver, session("s1"), ABSENT)
     assert [each["session_id"] for each in finish(driver.execute(Scan(table="sessions"))).records] == ["s1"]
 

@@ -21,6 +21,7 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.objects.store import ObjectsStore
 from dbrouter.testing.conformance.records import learning
+from tests.objects.conftest import age, objects
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
@@ -116,17 +117,11 @@ def test_what_killed_writers_left_is_removed_when_it_is_old(folder: Path) -> Non
         time.sleep(random.uniform(0.01, 0.1))
         os.kill(child.pid or 0, signal.SIGKILL)
         child.join()
-    unfinished = folder / ".fresh" / "left"
-    unfinished.write_bytes(b"half")
-    long_ago = time.time() - 7200
-    for each in folder.rglob("*"):
-        if each.is_file():
-            os.utime(each, (long_ago, long_ago))
+    age(folder)
     store = opened(folder)
     finish(store.compact())
-    assert not unfinished.exists()
-    entries = [each for each in folder.glob("tables/agno_learnings/l/**/*") if each.is_file()]
-    records = len(list(folder.glob("tables/agno_learnings/r/*")))
+    entries = objects(folder, "tables/agno_learnings/l")
+    records = len(objects(folder, "tables/agno_learnings/r"))
     # By user, by type, and the whole table: `learning` leaves the other columns empty.
     assert len(entries) == records * 3
     again = finish(store.compact())

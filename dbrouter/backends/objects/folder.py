@@ -1,92 +1,84 @@
-"""Objects as files below a local folder: replaced by renaming, one writer at a time for each of 256 shares of them.
-
-The lock of a share is the kernel's (`flock`), which takes it from a process that dies; whoever comes then finds the old
-file or the new one, whole. Readers wait for nobody.
-"""
+"""Objects in a local folder, without locks (`versions.py`). An object that holds nothing is an empty file."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import os
-import random
-import secrets
-import time
+import shutil
 from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.ops import Absent
-from dbrouter.backends.objects.body import stamp_of
+from dbrouter.backends.objects import versions
 from dbrouter.backends.objects.bucket import Changed, Found, Listed, Refused
-
-_LOCKS = ".locks"
-_FRESH = ".fresh"
-LONGEST_PAUSE = 0.01
 
 
 class Folder:
-    """A bucket in a local folder, which is made when first written to.
+    """A bucket in a local folder, which is made when first written to. Tags are the stamps of contents.
 
-    patience: seconds that a writer waits for another. durable: whether a write is on the disk when it returns.
+    durable: whether a write is on the disk when it returns.
     """
 
     removes = True
 
-    def __init__(self, folder: Path, *, patience: float, durable: bool) -> None:
+    def __init__(self, folder: Path, *, durable: bool) -> None:
         self._top = folder.absolute()
-        self._patience = patience
         self._durable = durable
 
     async def get(self, name: str) -> Found | None:
-        """The file, if there is one."""
+        """The object, if there is one."""
+        path = self._top / name
         with self._translated():
-            body = self._read(name)
-            return None if body is None else Found(body, stamp_of(body))
+            found = versions.at_current(path, Path.read_bytes)
+        if found is None:
+            return None
+        version, content = found
+        return Found(content[len(versions.line(path, version)) :], versions.stamp(version))
 
     async def put(self, name: str, body: bytes, expect: str | Absent | None) -> str:
-        """Write the file whole; answers its stamp."""
+        """Write the object whole; answers its tag."""
+        path = self._top / name
         with self._translated():
             if expect is None:
-                # Without a condition only what is empty is written: there is nothing to be torn.
-                os.close(self._opened(name, os.O_CREAT | os.O_WRONLY))
-                self._keep((self._top / name).parent)
+                # Without a condition only what is empty is written: there is no version to choose.
+                os.close(self._opened(path, os.O_CREAT | os.O_WRONLY))
+                self._keep(path.parent)
                 return ""
-            with self._alone(name):
-                self._check(name, expect)
-                self._replace(name, body)
-            return stamp_of(body)
+            version = versions.new_version(body)
+            if isinstance(expect, Absent):
+                self._create(path, version, body)
+            else:
+                self._replace(path, _expected(path, expect), version, body)
+            return versions.stamp(version)
 
     async def remove(self, name: str, expect: str) -> None:
-        """Remove the file if it still has that stamp."""
-        with self._translated(), self._alone(name):
-            self._check(name, expect)
-            (self._top / name).unlink()
-            self._keep((self._top / name).parent)
+        """Remove the object if it has that tag."""
+        path = self._top / name
+        with self._translated():
+            if not self._removed(path, _expected(path, expect)):
+                raise Changed
 
     async def discard(self, names: Sequence[str]) -> None:
-        """Remove files, and folders that this leaves empty."""
+        """Remove objects, and folders that this leaves empty."""
         with self._translated():
             for name in names:
                 path = self._top / name
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except (IsADirectoryError, PermissionError):  # which of them a directory is depends on the system
+                    while (version := versions.current(path)) is not None and not self._removed(path, version):
+                        pass  # it was replaced between one and the other
                 with contextlib.suppress(OSError):  # another entry is in it
                     path.parent.rmdir()
 
     async def list(self, folder: str, *, begin: str, after: str, limit: int | None) -> list[Listed]:
-        """Files below the folder, in order of their names."""
+        """Objects below the folder, in order of their names."""
         found: list[Listed] = []
         with self._translated():
-            for name, path in _files(self._top / folder, "", after):
-                if name <= after or not name.startswith(begin):
-                    continue
-                try:
-                    stat = path.stat()
-                except FileNotFoundError:
-                    continue
-                found.append(Listed(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC)))
+            for listed in _objects(self._top / folder, "", begin, after):
+                found.append(listed)
                 if len(found) == limit:
                     break
         return found
@@ -100,11 +92,11 @@ class Folder:
                 return []
 
     async def tidy(self, before: datetime) -> None:
-        """Remove files that were never finished."""
+        """Remove what writers that were killed have left and nothing leads to."""
         with self._translated():
-            for each in (self._top / _FRESH).glob("*"):
-                if each.stat().st_mtime < before.timestamp():
-                    each.unlink(missing_ok=True)
+            for folder, _, _ in os.walk(self._top):
+                if folder.endswith(f"/{versions.FOLDER}"):
+                    versions.tidy(Path(folder), before.timestamp())
 
     async def ping(self) -> None:
         """Return if the folder, or the one that it is to be made in, can be written to."""
@@ -117,62 +109,72 @@ class Folder:
     async def close(self) -> None:
         """Nothing stays open between calls."""
 
-    def _read(self, name: str) -> bytes | None:
+    def _create(self, path: Path, version: str, body: bytes) -> None:
+        staged = versions.stage(path, version)
+        placed = False
         try:
-            return (self._top / name).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def _check(self, name: str, expect: str | Absent) -> None:
-        """Raise `Changed` if the file is not the expected one. Nobody else writes it meanwhile."""
-        stored = self._read(name)
-        if (stored is not None) if isinstance(expect, Absent) else (stored is None or stamp_of(stored) != expect):
+            # Before the content, which nobody tidies away while this waits for its place.
+            os.close(self._opened(versions.head(staged, version), os.O_CREAT | os.O_WRONLY))
+            self._keep(staged)
+            self._write(path, version, versions.FIRST, body)
+            placed = versions.place(staged, path)
+        finally:
+            if not placed:
+                shutil.rmtree(staged, ignore_errors=True)
+        if not placed:
+            versions.content(path, version).unlink(missing_ok=True)
             raise Changed
+        self._keep(path.parent)
 
-    def _replace(self, name: str, body: bytes) -> None:
-        unfinished = f"{_FRESH}/{secrets.token_hex(12)}"
-        descriptor = self._opened(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        fresh = self._top / unfinished
+    def _replace(self, path: Path, old: str, version: str, body: bytes) -> None:
+        self._write(path, version, old, body)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            versions.head(path, old).rename(versions.head(path, version))
+        except FileNotFoundError:
+            versions.content(path, version).unlink(missing_ok=True)
+            raise Changed from None
+        self._keep(path)
+        versions.content(path, old).unlink(missing_ok=True)
+
+    def _write(self, path: Path, version: str, before: str, body: bytes) -> None:
+        """Lay the content down where the name of the version will lead to it."""
+        content = versions.content(path, version)
+        unfinished = versions.unfinished(path, version)
+        try:
+            with os.fdopen(self._opened(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY), "wb") as file:
+                file.write(versions.line(path, before))
                 file.write(body)
                 file.flush()
                 if self._durable:
                     os.fsync(file.fileno())
-            path = self._top / name
-            self._make(path.parent)
-            fresh.replace(path)
-            self._keep(path.parent)
-        finally:
-            fresh.unlink(missing_ok=True)
+            unfinished.rename(content)
+        except FileNotFoundError as error:
+            raise versions.stood_still(path) from error
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+        self._keep(content.parent)
 
-    @contextlib.contextmanager
-    def _alone(self, name: str) -> Generator[None]:
-        """The only writer of the file, in any process."""
-        share = hashlib.sha256(name.encode()).hexdigest()[:2]
-        until = time.monotonic() + self._patience
-        descriptor = self._opened(f"{_LOCKS}/{share}", os.O_CREAT | os.O_RDWR)
+    def _removed(self, path: Path, version: str) -> bool:
+        """Whether that version counted, and is removed now."""
         try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as busy:
-                    if time.monotonic() >= until:
-                        raise Unavailable(f"{name}: another process has its lock for {self._patience:g} s") from busy
-                    time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  # no secret
-            yield
-        finally:
-            os.close(descriptor)  # and gives the lock back
+            versions.head(path, version).unlink()
+        except FileNotFoundError:
+            return False
+        with contextlib.suppress(OSError):  # a reader was faster, or there is a new object in its place
+            path.rmdir()
+        self._keep(path.parent)
+        versions.content(path, version).unlink(missing_ok=True)
+        return True
 
-    def _opened(self, name: str, flags: int) -> int:
+    def _opened(self, path: Path, flags: int) -> int:
         """The file's descriptor; its folder is made if need be."""
         while True:
             try:
-                return os.open(self._top / name, flags, 0o644)
+                return os.open(path, flags, 0o644)
             except FileNotFoundError:
                 # Or again: a folder that was empty for a moment may have been removed just now.
-                self._make((self._top / name).parent)
+                self._make(path.parent)
 
     def _make(self, folder: Path) -> None:
         missing: list[Path] = []
@@ -184,10 +186,13 @@ class Folder:
             self._keep(each.parent)
 
     def _keep(self, folder: Path) -> None:
-        """Have the disk keep the folder's names."""
+        """Have the disk keep the folder's names, if it is still there."""
         if not self._durable:
             return
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            return
         try:
             os.fsync(descriptor)
         finally:
@@ -203,15 +208,43 @@ class Folder:
             raise Unavailable(f"{self._top}: {error}") from error
 
 
-def _files(folder: Path, within: str, after: str) -> Iterator[tuple[str, Path]]:
-    """Files below the folder with their names below it, in order; folders that lie wholly before `after` are left."""
+def _expected(path: Path, tag: str) -> str:
+    """The version that counts, which must have that tag; else raises `Changed`."""
+    version = versions.current(path)
+    if version is None or versions.stamp(version) != tag:
+        raise Changed
+    return version
+
+
+def _objects(folder: Path, within: str, begin: str, after: str) -> Iterator[Listed]:
+    """Objects below the folder in order of their names, which begin so and sort after that one."""
     try:
         here = sorted(os.scandir(folder), key=lambda each: each.name)
     except FileNotFoundError:
         return
     for each in here:
         name = within + each.name
-        if not each.is_dir():
-            yield name, Path(each.path)
-        elif f"{name}/~" > after:
-            yield from _files(Path(each.path), f"{name}/", after)
+        path = Path(each.path)
+        if each.name == versions.FOLDER or not (name.startswith(begin) or begin.startswith(f"{name}/")):
+            continue
+        if each.is_dir() and not versions.is_object(path):
+            if f"{name}/~" > after:
+                yield from _objects(path, f"{name}/", begin, after)
+        elif name > after and (listed := _listed(name, path, named=each.is_dir())) is not None:
+            yield listed
+
+
+def _listed(name: str, path: Path, *, named: bool) -> Listed | None:
+    """The object in a listing, if it is still there. named: whether its name leads to a version."""
+    if not named:
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return None
+        return Listed(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+    found = versions.at_current(path, Path.stat)
+    if found is None:
+        return None
+    version, stat = found
+    size = stat.st_size - len(versions.line(path, version))
+    return Listed(name, size, datetime.fromtimestamp(stat.st_mtime, UTC))

@@ -181,7 +181,7 @@ def _blocking_bucket(settings: ObjectsSettings) -> Bucket:
         case "file":
             from dbrouter.backends.objects.folder import Folder
 
-            return Folder(settings.folder, patience=settings.deadline / 2, durable=settings.durable)
+            return Folder(settings.folder, durable=settings.durable)
         case "gs":
             from dbrouter.backends.objects.google import GoogleBucket
 

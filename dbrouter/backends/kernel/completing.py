@@ -97,4 +97,4 @@ def with_text(record: Record, raw: Iterable[str]) -> Record:
 
 def json_columns(spec: TableSpec) -> frozenset[str]:
     """The columns whose values the codec writes."""
-    return frozenset(column.name for column in spec.columns if column.kind is Kind.JSON)
+    return spec.json_columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
@@ -134,11 +134,17 @@ class TableSpec:
     """Whether agno creates it in `_create_all_tables`, rather than on first write."""
     ours: bool = False
     """Whether agno has none like it, and its classes leave it alone."""
+    # Asked for with every record that is read or written.
+    column_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """In declared order."""
+    json_columns: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Those whose values the codec writes."""
 
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Column names in declared order."""
-        return tuple(column.name for column in self.columns)
+    def __post_init__(self) -> None:
+        names = tuple(column.name for column in self.columns)
+        of_json = frozenset(column.name for column in self.columns if column.kind is Kind.JSON)
+        object.__setattr__(self, "column_names", names)
+        object.__setattr__(self, "json_columns", of_json)
 
     def column(self, name: str) -> Column:
         """The column of that name; `KeyError` if there is none."""
@@ -149,7 +155,7 @@ class TableSpec:
 
     def has(self, name: str) -> bool:
         """Whether there is a column of that name."""
-        return any(column.name == name for column in self.columns)
+        return name in self.column_names
 
     def key_of(self, record: dict[str, object]) -> tuple[object, ...]:
         """The record's key."""

@@ -166,7 +166,15 @@ async def test_a_memory_that_was_never_updated_sorts_by_its_creation(store: Stor
         preserve_updated_at=True,
     )
     assert await ids_of(memories, sort_by="updated_at", sort_order="asc") == ["m3", "m2", "m1"]
-    assert await ids_of(memories, sort_by="nonsense") == ["m1", "m2", "m3"]
+
+
+async def test_memories_come_as_they_were_made_unless_another_order_is_known(store: Store) -> None:
+    memories = memories_in(store)
+    for memory_id, moment in (("m3", 1), ("m1", 2), ("m2", 3)):
+        await memories.upsert_user_memory(memory(memory_id, created_at=moment))
+    await memories.upsert_user_memory(memory("m3", "changed", created_at=4))
+    assert await ids_of(memories) == await ids_of(memories, sort_by="nonsense") == ["m3", "m1", "m2"]
+    assert await ids_of(memories, limit=1, page=2) == ["m1"]
 
 
 async def test_topics_are_listed_once(store: Store) -> None:

@@ -107,12 +107,13 @@ def test_no_sort_column_gives_the_default_order() -> None:
     assert sorting(MEMORIES, None, None) == ()
 
 
-def test_an_unknown_sort_column_gives_no_order_not_the_default() -> None:
-    assert sorting(MEMORIES, "nonsense", "asc", default=NEWEST) == ()
+def test_an_unknown_sort_column_gives_the_default() -> None:
+    assert sorting(MEMORIES, "nonsense", "asc", default=NEWEST) == NEWEST
 
 
 def test_json_is_no_order_as_databases_differ_in_how_they_compare_it() -> None:
     assert sorting(MEMORIES, "topics", "asc") == ()
+    assert sorting(MEMORIES, "topics", "asc", default=NEWEST) == NEWEST
     assert sorting(MEMORIES, "memory", "asc", plain_text="memory") == (Order(Field("memory")),)
     assert sorting(MEMORIES, "topics", "asc", plain_text="memory") == ()
 

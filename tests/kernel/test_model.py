@@ -372,6 +372,7 @@ class SomeCapabilities(Twins):
             each.name for each in fields(Capabilities) if each.type == "bool" and each.name not in ("many", "several")
         ]
         declared = {name: data.draw(st.booleans(), label=name) for name in names}
+        declared["together"] &= declared["commits"]
         native = data.draw(st.sampled_from([only_everything, all_but_related, all_filters]), label="filters")
         self.store = Emulated(LimitedStore(Capabilities(filters=native, **declared)))
 

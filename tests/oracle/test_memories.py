@@ -19,10 +19,10 @@ def memory(memory_id: str, text: str = "likes tea", **columns: object) -> UserMe
 
 def fill(both: Both) -> None:
     for each in (
-        memory("m1", "Likes TEA", topics=["tea", "food"], agent_id="a1", created_at=3),
-        memory("m2", "likes coffee", topics=["food"], team_id="t1", created_at=2),
-        memory("m3", "dislikes snow", topics=None, user_id="bob", created_at=4),
         memory("m4", "café “quoted” \\ 🙂", topics=["naïve"], user_id=None, created_at=1),
+        memory("m2", "likes coffee", topics=["food"], team_id="t1", created_at=2),
+        memory("m1", "Likes TEA", topics=["tea", "food"], agent_id="a1", created_at=3),
+        memory("m3", "dislikes snow", topics=None, user_id="bob", created_at=4),
         memory("m5", "", topics=[], user_id="", feedback="good", input="said so", created_at=6),
     ):
         both.upsert_user_memory(each)

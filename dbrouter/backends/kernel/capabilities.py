@@ -52,7 +52,8 @@ class Capabilities:
     of a path's last column (`In`), and is one request all the same. skips: a walk passes over records that nobody asked
     for (`Walk.skip`), so that the tenth page costs what the first does. They make pages cheap where filters or orders
     are emulated; a store that filters and orders needs none of them.
-    together: a commit of several records is one request, so what need not be one commit is one all the same.
+    together: a commit of several records is one request, so what need not be one commit is one all the same. Raises
+    `ValueError` without commits.
     isolations: how tenants can be kept apart in it, apart from a database for each (see `isolation.py`).
     """
 
@@ -77,6 +78,10 @@ class Capabilities:
     skips: bool = False
     together: bool = False
     isolations: frozenset[Isolation] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.together and not self.commits:
+            raise ValueError("together is claimed without commits: claim both, or neither")
 
     @property
     def complete(self) -> bool:

@@ -36,6 +36,9 @@ ON_BULK_CONFLICT: dict[str, Rule] = {**ON_CONFLICT, "user_id": Fill()}
 
 GUARD = OwnerGuard("user_id", claim=True, unscoped=True)
 
+OLDEST_FIRST = (Order(Field("created_at")),)
+"""An agent is told its memories in this order, as by agno's SQL classes, whose databases keep rows as they came."""
+
 STATS = (
     Computed(name="total_memories", measure=Measure.COUNT),
     Computed(name="last_memory_updated_at", measure=Measure.MAX, field=Field("updated_at")),
@@ -81,7 +84,7 @@ class Memories:
                     *(HasItem("topics", topic) for topic in topics or ()),
                     EVERYTHING if search_content is None else Contains(Field("memory"), search_content),
                 ),
-                order=sorting(SPEC, sort_by, sort_order, plain_text="memory"),
+                order=sorting(SPEC, sort_by, sort_order, default=OLDEST_FIRST, plain_text="memory"),
                 limit=limit,
                 offset=offset_of(limit, page),
                 total=not deserialize,

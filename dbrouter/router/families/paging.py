@@ -51,9 +51,9 @@ def sorting(
 
     plain_text: the column of JSON that holds text only, which is in order everywhere.
     """
-    if sort_by is None:
+    if sort_by is None or not spec.has(sort_by):
         return default
-    if not spec.has(sort_by) or (spec.column(sort_by).kind is Kind.JSON and sort_by != plain_text):
-        return ()
+    if spec.column(sort_by).kind is Kind.JSON and sort_by != plain_text:
+        return default
     fallback = "created_at" if sort_by == "updated_at" and spec.has("created_at") else None
     return (Order(Field(sort_by), descending=sort_order != "asc", fallback=fallback),)

@@ -10,7 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.tenant_tables import TENANT
+from dbrouter.backends.objects.folder import Folder
 from dbrouter.testing.leaks.names import HOSTILE_TENANTS
 from tests.backends.backend import Backend, Row, Settings
 
@@ -28,8 +30,16 @@ def _local(folder: str, name: str) -> Settings:
 
 
 def _local_rows(folder: str, name: str) -> Iterator[Row]:
-    top = Path(folder) / name
-    yield from _rows((str(each.relative_to(top)), each.read_bytes()) for each in top.rglob("*") if each.is_file())
+    bucket = Folder(Path(folder) / name, durable=False)
+    for place in ("tables", "namespaces"):
+        listed = finish(bucket.list(place, begin="", after="", limit=None))
+        yield from _rows((f"{place}/{each.name}", _held(bucket, f"{place}/{each.name}", each.size)) for each in listed)
+
+
+def _held(bucket: Folder, name: str, size: int) -> bytes:
+    """What the object holds; an entry holds nothing."""
+    found = finish(bucket.get(name)) if size else None
+    return b"" if found is None else found.body
 
 
 @lru_cache

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from dbrouter.backends.kernel import racing
+from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.emulation.at_once import A_FEW
@@ -36,6 +37,7 @@ from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.testing.conformance.records import span, trace
 from dbrouter.testing.minimal import MinimalStore
+from tests.kernel.limited import LimitedStore
 from tests.kernel.rows import run, schedule, session
 
 
@@ -148,6 +150,28 @@ def test_a_writer_that_always_loses_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     upsert = Upsert(table="sessions", records=(session("s", user_id="u"),), rules={"user_id": Replace()})
     with pytest.raises(Conflict, match="64 tries all lost"):
         finish(asked.store.execute(upsert))
+
+
+def test_a_value_that_the_store_finds_taken_is_told_at_once() -> None:
+    """It keeps unique values itself, and the kernel the rest: that a value is taken is no race that was lost."""
+    asked: list[Op[Any]] = []
+
+    class Watched(LimitedStore):
+        async def execute(self, op: Op[Any], /) -> Any:
+            asked.append(op)
+            return await super().execute(op)
+
+    store = Emulated(Watched(Capabilities(commits=True, uniques=True)))
+    finish(store.execute(Insert(table="schedules", records=(schedule("first", name="taken"),))))
+    asked.clear()
+    writes = (
+        Put(table="traces", record=trace("t")),
+        Put(table="schedules", record=schedule("second", name="taken")),
+    )
+    with pytest.raises(Duplicate, match="the same name"):
+        finish(store.execute(Commit(writes=writes)))
+    assert sum(isinstance(op, Commit) for op in asked) == 1
+    assert finish(store.execute(Get(table="traces", key=("t",)))) is None
 
 
 def test_a_place_that_another_writer_has_just_got_is_not_looked_for_among_all_records() -> None:

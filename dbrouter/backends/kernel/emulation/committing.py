@@ -117,13 +117,20 @@ class Committing:
                     version if isinstance(write, Put) else None
                     for write, version in zip(writes, versions, strict=False)
                 )
-            except (Conflict, Duplicate):
+            except (Conflict, Duplicate) as refused:
                 # Either what the caller expects is not so, or a race was lost that the kernel can run again.
                 for write, before in zip(writes, await self._all_before(writes), strict=True):
                     self._require(self._resolved(write, before), before)
-                if main == list(writes) and not beside:
+                if (main == list(writes) and not beside) or self._is_final(refused, writes):
                     raise
                 await attempts.again()
+
+    def _is_final(self, refused: Conflict | Duplicate, writes: Sequence[Write]) -> bool:
+        """Whether it is the store itself that found a unique value taken: no other try would find it free."""
+        if not isinstance(refused, Duplicate) or not self._store.capabilities.uniques:
+            return False
+        keys = {self._reading.spec(write.table).key for write in writes}
+        return bool(refused.columns) and refused.columns not in keys
 
     async def _planned(self, writes: Sequence[Write]) -> tuple[list[Write], list[Put | Remove]]:
         """The writes over exactly what is stored now, and what goes beside them."""

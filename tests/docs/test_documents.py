@@ -25,17 +25,7 @@ def _named(document: Path) -> str:
 
 @pytest.mark.parametrize("document", PLAYED, ids=_named)
 def test_what_the_document_says_works(document: Path, tmp_path: Path) -> None:
-    # A process of its own: a reader starts with nothing, and agno's tracing is set up once in a process.
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.docs.play", str(document)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    _run(["-m", "tests.docs.play", str(document)], tmp_path, PYTHONPATH=str(ROOT), COLUMNS="200")
 
 
 @pytest.mark.parametrize("document", [each for each in PLAYED if "# serve.py" in each.read_text()], ids=_named)
@@ -48,10 +38,15 @@ def test_an_app_that_a_document_shows_can_be_served(document: Path, tmp_path: Pa
         elif block.file == "serve.py":
             (tmp_path / "dbrouter.yaml").write_text("\n".join(said), encoding="utf-8")
             (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    _run(["-c", "import serve"], tmp_path, PYTHONPATH=str(tmp_path), JWT_VERIFICATION_KEY="a key")
+
+
+def _run(arguments: list[str], folder: Path, **variables: str) -> None:
+    # A process of its own: a reader starts with nothing, and agno's tracing is set up once in a process.
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", "import serve"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "JWT_VERIFICATION_KEY": "a key"},
+        [sys.executable, "-W", "ignore", *arguments],
+        cwd=folder,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         timeout=150,

@@ -11,6 +11,8 @@ from dbrouter.router.tenancy.refusals import told
 from dbrouter.router.tenancy.request import Scope
 from dbrouter.router.tenancy.scheduling import sign_calls
 
+_ORDERS = "_dbrouter_orders"
+
 
 def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     """AgentOS's app, in which each request is one tenant's.
@@ -20,11 +22,12 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     worker of the durable queue that executes each job as its tenant's. Take the app from here and from nowhere else. An
     app that was made already is taken too: `protect(app, db=router)`. db: AgentOS's own if left out.
 
-    `ConfigError` without a router, and if agents have views of several tenants and AgentOS does not have their router.
+    `ConfigError` without a router, and if agents have views of several tenants and AgentOS does not have their router;
+    so does `agent_os.resync(app)`, for agents that came since.
     """
     app: Any = agent_os.get_app() if hasattr(agent_os, "get_app") else agent_os
-    for dbs in getattr(agent_os, "dbs", {}).values():
-        _put_the_routers_first(dbs)
+    if hasattr(agent_os, "dbs"):
+        _keep_the_routers_first(agent_os)
     router = cast("HasTenants | None", getattr(agent_os, "db", None)) if db is None else db
     if router is None:
         raise ConfigError("protect: AgentOS has no db; give it the router, or write protect(..., db=router)")
@@ -35,6 +38,29 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
         sign_calls()
     bind_executions()
     return app
+
+
+def _keep_the_routers_first(agent_os: Any) -> None:
+    """In the dbs that AgentOS has found, and in those that it finds anew: `resync` lists them again, for new routes."""
+    for dbs in agent_os.dbs.values():
+        _put_the_routers_first(dbs)
+    discover = agent_os._auto_discover_databases  # noqa: SLF001  # between it and the routes agno has nothing to hook into
+    if hasattr(discover, _ORDERS):
+        return
+
+    def discovered() -> None:
+        before = agent_os.dbs, agent_os.knowledge_dbs
+        discover()
+        try:
+            for dbs in agent_os.dbs.values():
+                _put_the_routers_first(dbs)
+        except ConfigError:
+            # Its routes are as they were; tools of MCP ask what is here.
+            agent_os.dbs, agent_os.knowledge_dbs = before
+            raise
+
+    setattr(discovered, _ORDERS, True)
+    agent_os._auto_discover_databases = discovered  # noqa: SLF001
 
 
 def _put_the_routers_first(dbs: list[Any]) -> None:

@@ -52,6 +52,35 @@ async def test_views_of_several_tenants_need_their_router(build: Callable[..., H
     protect(AgentOS(agents=[acme], telemetry=False), db=house.router)
 
 
+async def test_what_agentos_finds_anew_is_in_the_same_order(build: Callable[..., House], mode: str) -> None:
+    house = build(mode, **HEADER)
+    agent_os = AgentOS(id="house-os", agents=[clerk(house.router)], db=house.router, telemetry=False)
+    async with serving(house, made=lambda _: protect(agent_os)) as client:
+        assert (await client.say("add 1", "acme-s", headers={"X-Tenant": "acme"})).is_success
+        assert agent_os.agents is not None
+        agent_os.agents.insert(0, clerk(house.router.for_tenant("acme"), id="acme"))
+        agent_os.resync(client.app)
+        nobodys = await client.get("/sessions")
+        others = await client.get("/sessions", headers={"X-Tenant": "globex"})
+        own = await client.say("add 2", "acme-s", path="/agents/acme/runs")
+    assert (nobodys.status_code, nobodys.json()["error_id"]) == (400, "tenant_missing")
+    assert others.json()["data"] == []
+    assert own.json()["content"] == "total 3"
+
+
+async def test_views_of_several_tenants_that_come_later_need_their_router_too(build: Callable[..., House]) -> None:
+    house = build("async", **HEADER)
+    agent_os = AgentOS(agents=[clerk(house.router.for_tenant("acme"), id="acme")], telemetry=False)
+    app = protect(agent_os, db=house.router)
+    routes, dbs = [*app.router.routes], agent_os.dbs
+    assert agent_os.agents is not None
+    agent_os.agents.append(clerk(house.router.for_tenant("globex"), id="globex"))
+    with pytest.raises(ConfigError, match="give AgentOS the router itself"):
+        agent_os.resync(app)
+    assert app.router.routes == routes
+    assert agent_os.dbs is dbs
+
+
 @pytest.mark.parametrize(
     ("headers", "status", "error"),
     [

@@ -231,6 +231,24 @@ def test_an_upsert_that_changes_nothing_writes_nothing() -> None:
     assert [type(op) for op in asked.ops] == [Get]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [({"n": 1}, {"n": True}), ({"n": False}, {"n": 0}), ({"n": 1}, {"n": 1.0}), ({"a": 1, "b": 2}, {"b": 2, "a": 1})],
+    ids=str,
+)
+def test_what_only_python_takes_for_the_same_is_written(old: dict[str, Any], new: dict[str, Any]) -> None:
+    asked = Asked(session("u", session_data={"deep": [old]}), session("v", session_data={"deep": [old]}))
+    changes = {"session_data": {"deep": [new]}}
+    finish(
+        asked.store.execute(
+            Upsert(table="sessions", records=(session("u", **changes),), rules={"session_data": Replace()})
+        )
+    )
+    finish(asked.store.execute(Update(table="sessions", where=eq("session_id", "v"), changes=changes)))
+    for record in finish(asked.store.execute(Scan(table="sessions"))).records:
+        assert repr(record["session_data"]) == repr(changes["session_data"])
+
+
 def traced(*spans: dict[str, Any]) -> Batch:
     return Batch(
         upserts=(

@@ -9,7 +9,7 @@ from typing import Any
 from dbrouter.backends.kernel.completing import changed, check_changes, projected
 from dbrouter.backends.kernel.emulation.at_once import a_few_at_once
 from dbrouter.backends.kernel.emulation.reading import Reading
-from dbrouter.backends.kernel.emulation.writing import Writing
+from dbrouter.backends.kernel.emulation.writing import Writing, is_unchanged
 from dbrouter.backends.kernel.filters import Filter
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
@@ -60,7 +60,7 @@ class Updating:
             if stored is None or not matches(await self._reading.resolved(where), stored.record):
                 return None
             after = as_stored(spec, changed(spec, stored.record, changes))
-            if after == stored.record and not always:
+            if not always and is_unchanged(stored.record, after):
                 return after
             await self._writing.check_parents(spec, stored.record, after)
             try:

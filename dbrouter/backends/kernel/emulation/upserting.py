@@ -11,7 +11,7 @@ from dbrouter.backends.kernel.emulation.native import Native
 from dbrouter.backends.kernel.emulation.positions import Positions
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservations
-from dbrouter.backends.kernel.emulation.writing import Writing
+from dbrouter.backends.kernel.emulation.writing import Writing, is_unchanged
 from dbrouter.backends.kernel.errors import Duplicate, StoreError
 from dbrouter.backends.kernel.merging import Record, merged
 from dbrouter.backends.kernel.ops import ABSENT, Batch, Key, Stored, Upsert
@@ -87,7 +87,7 @@ class Upserting:
                 if stored is not None and op.guard is not None and not op.guard.admits(stored.record, incoming):
                     return None
                 after = await self._after(spec, op, stored, incoming, beside)
-                if stored is not None and after == stored.record:
+                if stored is not None and is_unchanged(stored.record, after):
                     return stored
                 return Stored(after, await self._writing.write(spec, stored, after))
             except Lost:

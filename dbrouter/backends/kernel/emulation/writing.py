@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from dbrouter.backends.kernel.codec import encode
 from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.duplicates import duplicate, unique_values, uniques_of
 from dbrouter.backends.kernel.emulation.reading import Reading
@@ -123,3 +124,9 @@ class Writing:
                 # Someone built on the write: what they changed stays, only the unique values go back.
                 columns = {column for unique in uniques_of(spec) for column in unique.columns}
                 restored = found.record | {column: before.record[column] for column in columns}
+
+
+def is_unchanged(before: Record, after: Record) -> bool:
+    """Whether a write of one over the other would change nothing, down to the types of values."""
+    # To Python `True` is 1 and 1.0, and dicts are equal in whatever order they are: what is written tells them apart.
+    return before == after and all(encode(before[column]) == encode(value) for column, value in after.items())

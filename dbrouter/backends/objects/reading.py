@@ -100,7 +100,9 @@ async def walk(asking: Asking, layout: Layout, op: Walk, along: Along) -> Walked
         found += [(name, record) for name, record in some if matches(op.where, record)]
         if len(names) < wanted:
             return Walked([_shown(record, op) for _, record in found], None, total)
-        after = _passed(names[-1].name, along, op.order.descending is not along.descending)
+        after = names[-1].name
+        if some and some[-1][0] == after:
+            after = _passed(after, along, op.order.descending is not along.descending)
     if not ahead:
         return await _sorted(asking, layout, op, along, total)
     last = found[-1][1]
@@ -167,7 +169,10 @@ def _onward(names: list[Listed], after: str, against: bool) -> list[Listed]:  # 
 
 
 def _passed(name: str, along: Along, against: bool) -> str:  # a direction, not an option
-    """What sorts after the name, and after others of the same record; against the run, what sorts before them."""
+    """What sorts after the name of a record, and after its leftovers; against the run, what sorts before them.
+
+    Only for the name that counts: behind a leftover there may be that one.
+    """
     if along.listing is None:
         return name
     return name[:-TOKEN] if against else name[:-TOKEN] + "g"

@@ -32,6 +32,7 @@ from dbrouter.backends.kernel.errors import (
 )
 
 if TYPE_CHECKING:
+    from dbrouter.router.answering import answer_errors
     from dbrouter.router.db import AsyncDbRouter, DbRouter
     from dbrouter.router.tenancy.binding import ALL, tenant
     from dbrouter.router.tenancy.middleware import TenantMiddleware
@@ -68,14 +69,16 @@ __all__ = [
     "Unstorable",
     "Unsupported",
     "__version__",
+    "answer_errors",
     "protect",
     "tenant",
 ]
 
 
-_TENANCY = {
+_LATER = {
     "ALL": "dbrouter.router.tenancy.binding",
     "TenantMiddleware": "dbrouter.router.tenancy.middleware",
+    "answer_errors": "dbrouter.router.answering",
     "protect": "dbrouter.router.tenancy.protecting",
     "tenant": "dbrouter.router.tenancy.binding",
 }
@@ -87,8 +90,8 @@ def __getattr__(name: str) -> Any:
         from dbrouter.router import db
 
         return getattr(db, name)
-    if name in _TENANCY:
-        return getattr(importlib.import_module(_TENANCY[name]), name)
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 

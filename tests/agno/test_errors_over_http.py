@@ -6,14 +6,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
+from dbrouter import answer_errors
 from dbrouter.backends.kernel import errors
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.errors import DbRouterError, Duplicate, PolicyError, StoreError
 from tests.agno.conftest import parameter
 from tests.agno.live import Live
-from tests.agno.rest import serving
+from tests.agno.rest import URL, serving
 
 STATUSES = {
     "Conflict": 409,
@@ -54,6 +56,30 @@ async def test_the_client_is_told_by_the_status(live: Live, monkeypatch: pytest.
             answer = await rest.client.patch("/memories/m", json={"memory": "x", "user_id": "ada"})
             told[name] = answer.status_code
             assert (str(error) in answer.text) is (answer.status_code < 500)
+    assert told == STATUSES
+
+
+@BOTH
+async def test_an_app_that_answers_errors_says_the_same_and_raises_nothing(
+    live: Live, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: dict[str, int] = {}
+    async with serving(live) as rest:
+        transport = httpx.ASGITransport(answer_errors(rest.app), raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            for name in STATUSES:
+                error = getattr(errors, name)("the reason")
+                raising = _raising(error, blocking=live.blocking)
+                monkeypatch.setattr(live.db, "upsert_user_memory", raising, raising=False)
+                caplog.clear()
+                answer = await client.patch("/memories/m", json={"memory": "x", "user_id": "ada"})
+                told[name] = answer.status_code
+                is_internal = answer.status_code >= 500
+                detail = f"Internal server error ({name})" if is_internal else "the reason"
+                assert answer.json() == {"detail": detail}
+                [logged] = [each for each in caplog.records if each.name == "dbrouter.http"]
+                assert logged.getMessage() == f"{answer.status_code} {name}: the reason"
+                assert (logged.exc_info is not None) is (answer.status_code == 500)
     assert told == STATUSES
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from dbrouter.backends.kernel.errors import ConfigError, LimitExceeded, PolicyError, TenantError
+from dbrouter.router.answering import answer_errors
 from dbrouter.router.tenancy.middleware import HasTenants, Receive, Send, TenantMiddleware
 from dbrouter.router.tenancy.queueing import bind_executions
 from dbrouter.router.tenancy.refusals import told
@@ -18,9 +19,10 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     """AgentOS's app, in which each request is one tenant's.
 
     `app = protect(AgentOS(...))` is `agent_os.get_app()` with `TenantMiddleware`, with refusals answered inside of CORS
-    so that browsers can read them, with a scheduler that calls AgentOS in the name of the schedule's tenant and with a
-    worker of the durable queue that executes each job as its tenant's. Take the app from here and from nowhere else. An
-    app that was made already is taken too: `protect(app, db=router)`. db: AgentOS's own if left out.
+    so that browsers can read them, with every other error of ours answered by its status (`answer_errors`), with a
+    scheduler that calls AgentOS in the name of the schedule's tenant and with a worker of the durable queue that
+    executes each job as its tenant's. Take the app from here and from nowhere else. An app that was made already is
+    taken too: `protect(app, db=router)`. db: AgentOS's own if left out.
 
     `ConfigError` without a router, and if agents have views of several tenants and AgentOS does not have their router;
     so does `agent_os.resync(app)`, for agents that came since.
@@ -34,6 +36,7 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     app.add_middleware(TenantMiddleware, db=router)
     for refusal in (TenantError, LimitExceeded):
         app.add_exception_handler(refusal, _answered)
+    answer_errors(app)
     if getattr(agent_os, "_scheduler_enabled", True):
         sign_calls()
     bind_executions()

@@ -12,6 +12,7 @@ from dbrouter.config.tenants import described_sources, kept, resolve_of
 from dbrouter.config.tenants_checks import Isolates, Said, check_tenants, said_in
 from dbrouter.config.tree import Branch, Leaf, Path, at, written
 from dbrouter.router.routes import SERVED
+from dbrouter.router.tenancy.hosts import in_hosts
 from dbrouter.router.tenancy.tenants import EVERY_OTHER, Source
 
 TENANCY = "tenancy"
@@ -39,6 +40,7 @@ def check_tenancy(tree: Branch, findings: Findings, isolates: Isolates) -> None:
     if said.readable:
         _refuse_sources(tree, said.tenancy, findings)
         _refuse_unknown(tree, said, findings)
+        _refuse_unhosted(tree, said.tenancy, findings)
         _refuse_strangers(tree, said, findings)
     _refuse_unserved(tree, said, mentions, findings)
 
@@ -99,6 +101,21 @@ def _refuse_unknown(tree: Branch, said: Said, findings: Findings) -> None:
     if tenancy.unknown == "provision" and others is not None and kept(EVERY_OTHER, said.tenants) is None:
         do = "add isolation: schema or isolation: rows"
         _add(tree, findings, (TENANTS, EVERY_OTHER), "nothing says how a new tenant is kept apart from others", do)
+
+
+def _refuse_unhosted(tree: Branch, tenancy: TenancySettings, findings: Findings) -> None:
+    """Tenants whose hosts would be taken for unknown ones, which are somebody's: hosts have no capitals."""
+    if tenancy.host is None or tenancy.unknown == "refuse" or Source.REQUEST not in resolve_of(tenancy):
+        return
+    known = keys_at(tree, (TENANTS,))
+    unknowns = "the default tenant's" if tenancy.unknown == "default" else "a new tenant's"
+    for name in known:
+        spelt = None if name == EVERY_OTHER else in_hosts(name)
+        if spelt is not None and spelt != name:
+            becomes = "that tenant's" if spelt in known else unknowns
+            what = f"requests to this tenant's host name {spelt!r}, and would be {becomes}"
+            do = f"call the tenant {spelt!r}, or write tenancy.unknown: refuse"
+            _add(tree, findings, (TENANTS, name), what, do)
 
 
 def _refuse_strangers(tree: Branch, said: Said, findings: Findings) -> None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 
 from dbrouter.backends.settings import Part, refusal
 from dbrouter.config.names import DatabaseName, Family
+from dbrouter.router.tenancy.hosts import host_in
 from dbrouter.router.tenancy.tenants import EVERY_OTHER
 
 LIMITED = 64
@@ -50,6 +51,10 @@ def _a_host(pattern: str) -> str:
         raise refusal("this is not the name of a host", "write no scheme, port or path: {tenant}.example.com")
     if pattern == _TENANT:
         raise refusal("every name of a host would be a tenant", "add the rest of it, as in {tenant}.example.com")
+    if host_in(pattern.replace(_TENANT, "t").encode()) != pattern.replace(_TENANT, "t").lower():
+        # Not the dot of its root either, which is taken off a request's.
+        do = "use letters, digits, - and _ with single dots between, and punycode (xn--...) for all else"
+        raise refusal("no host is called like this", do)
     return pattern
 
 

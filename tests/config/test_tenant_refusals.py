@@ -155,6 +155,8 @@ def test_what_cannot_hold_for_all_others_is_refused(refused: Refused, others: st
         ("{host: '{tenant}.{tenant}.com'}", "host", "has it 2 times"),
         ("{host: '{tenant}'}", "host", "every name of a host would be a tenant"),
         ("{host: 'https://{tenant}.com'}", "host", "this is not the name of a host"),
+        ("{host: '{tenant}.example.com.'}", "host", "no host is called like this"),
+        ("{host: '{tenant}.münchen.de'}", "host", "punycode (xn--...)"),
         ("{path: '/t/'}", "path", "the pattern needs {tenant} once"),
         ("{path: '/t/x{tenant}/'}", "path", "{tenant} is no part of the path of its own"),
         ("{path: '/t/{tenant}/{user}'}", "path", "'{user}' means nothing here; use {tenant}"),
@@ -190,6 +192,23 @@ def test_rules_that_cannot_be_served_are_refused(refused: Refused, tenancy: str,
     [problem] = told(refused, f"tenancy: {tenancy}\n{ROWS}")
     assert problem.startswith(f"6: tenancy.{path}: ")
     assert what in problem
+
+
+@pytest.mark.parametrize(
+    ("unknown", "becomes"),
+    [("default, default: other", "the default tenant's"), ("provision", "a new tenant's")],
+)
+@pytest.mark.parametrize(("name", "spelt"), [("Acme", "acme"), ("münchen", "xn--mnchen-3ya"), ("OTHER", "other")])
+def test_a_tenant_whose_host_would_be_taken_for_an_unknown_one_is_refused(
+    refused: Refused, loaded: Loaded, unknown: str, becomes: str, name: str, spelt: str
+) -> None:
+    tenants = f"tenants: {{other: {{}}, a b: {{}}, {name}: {{}}, '*': {{isolation: rows}}}}\n"
+    [problem] = told(refused, f"tenancy: {{host: '{{tenant}}.x', unknown: {unknown}}}\n{tenants}")
+    whose = "that tenant's" if spelt == "other" else becomes
+    assert f"requests to this tenant's host name {spelt!r}, and would be {whose}" in problem
+    # Nobody's rows are anybody else's where unknown names are refused, or are found elsewhere.
+    loaded(HEAD + f"tenancy: {{host: '{{tenant}}.x'}}\n{tenants}")
+    loaded(HEAD + f"tenancy: {{claim: org, unknown: {unknown}}}\n{tenants}")
 
 
 def test_a_new_tenant_that_nothing_keeps_apart_is_refused(refused: Refused) -> None:

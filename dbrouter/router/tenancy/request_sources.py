@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from dbrouter.backends.kernel.errors import TenantConflict, UnknownTenant
 from dbrouter.router.tenancy.binding import checked_name
+from dbrouter.router.tenancy.hosts import host_in, is_label
 from dbrouter.router.tenancy.patterns import Pattern
 from dbrouter.router.tenancy.request import Request, Scope
 from dbrouter.router.tenancy.tenants import Source, TenancyRules
@@ -83,10 +84,10 @@ def _host_in(scope: Scope, pattern: Pattern) -> str | None:
         return None
     if len(given) > 1:
         raise TenantConflict("the Host header is given more than once")
-    host = given[0].decode("latin-1").lower()
-    named = pattern.tenant_in(host.partition(":")[0].removesuffix("."))
+    host = host_in(given[0])
+    named = None if host is None else pattern.tenant_in(host)
     # One label of a host name: with a dot in it, it would be a host below another tenant's.
-    return None if named is None or "." in named else checked_name(named)
+    return named if named is not None and is_label(named) else None
 
 
 def _headers(scope: Scope, name: bytes) -> list[bytes]:

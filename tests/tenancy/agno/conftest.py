@@ -35,12 +35,13 @@ def build(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., House
     databases = sqlite_in(tmp_path)
 
     def make(mode: str, **tenancy: Any) -> House:
+        others = {"*": {"isolation": "rows"}} if tenancy.get("unknown") == "provision" else {}
         settings = {
             "id": "house",
             "databases": {name: dict(databases(name)) for name in ("primary", "silo")},
             "agentos": {"db": "primary"},
             "tenancy": {"resolve": ["binding", "context"], **tenancy},
-            "tenants": TENANTS,
+            "tenants": TENANTS | others,
         }
         router = DbRouter if mode == "blocking" else AsyncDbRouter
         house = House(router=router.from_settings(load_mapping(settings)))

@@ -17,6 +17,14 @@ from tests.tenancy.agno.house import House, answered, serving, token, with_token
 
 HEADER = {"resolve": ["binding", "context", "request"], "header": "X-Tenant"}
 
+HOSTS_OF_NOBODY: tuple[str | bytes, ...] = (
+    *("", ":443", ".", "example.com", "acme.example.org", "x.acme.example.com", ".example.com", "..example.com"),
+    *("acme.example.com..", "acme.example.com:x", "acme.example.com:80:80", "[::1]:80", "[acme.example.com]"),
+    *("x@acme.example.com", "acme/.example.com", "a%2Fb.example.com", "acme globex.example.com", "*.example.com"),
+    *("acme.example.com, globex.example.com", f"{'a' * 64}.example.com", f"{'a' * 100_000}.example.com"),
+    *("münchen.example.com".encode(), b"\xffcme.example.com"),
+)
+
 
 async def test_a_header_names_the_tenant(build: Callable[..., House], mode: str) -> None:
     house = build(mode, **HEADER)
@@ -117,11 +125,25 @@ async def test_a_header_and_a_claim_have_to_agree(build: Callable[..., House]) -
 async def test_the_host_names_the_tenant(build: Callable[..., House]) -> None:
     house = build("async", resolve=["binding", "request"], host="{tenant}.example.com")
     async with serving(house) as client:
-        assert (await client.say("add 1", "s", headers={"Host": "Acme.Example.com:8443"})).is_success
-        for host in ("example.com", "acme.example.org", "x.acme.example.com", ".example.com"):
+        for number, host in enumerate(("Acme.Example.com:8443", "acme.example.com.", "acme.example.com.:443")):
+            assert (await client.say("add 1", f"s{number}", headers={"Host": host})).is_success
+        for host in HOSTS_OF_NOBODY:
             refused = await client.get("/sessions", headers={"Host": host})
             assert (refused.status_code, refused.json()["error_id"]) == (400, "tenant_missing"), host
-    assert await house.sessions("acme") == ["s"]
+    assert await house.sessions("acme") == ["s0", "s1", "s2"]
+
+
+@pytest.mark.parametrize("unknown", [{"unknown": "default", "default": "globex"}, {"unknown": "provision"}])
+async def test_a_host_that_cannot_be_read_is_no_unknown_tenant(
+    build: Callable[..., House], unknown: dict[str, str]
+) -> None:
+    house = build("async", resolve=["binding", "request"], host="{tenant}.example.com", **unknown)
+    async with serving(house) as client:
+        for host in HOSTS_OF_NOBODY:
+            refused = await client.get("/sessions", headers={"Host": host})
+            assert (refused.status_code, refused.json()["error_id"]) == (400, "tenant_missing"), host
+        assert (await client.say("add 1", "s", headers={"Host": "xn--mnchen-3ya.example.com"})).is_success
+    assert await house.sessions("globex" if "default" in unknown else "xn--mnchen-3ya") == ["s"]
 
 
 async def test_the_path_names_the_tenant_and_the_rest_of_it_the_route(build: Callable[..., House], mode: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from grpc import StatusCode
 
+from dbrouter.backends.firestore import channels
 from dbrouter.backends.firestore.channels import AsyncSending, BlockingSending
 from dbrouter.backends.firestore.errors import translated
 from dbrouter.backends.firestore.store import AsyncFirestoreStore, FirestoreStore
@@ -163,6 +165,25 @@ def test_a_server_that_is_not_there_is_told_within_seconds(target: Target) -> No
             await away.close()
 
     asyncio.run(from_a_loop())
+
+
+def test_the_channels_of_loops_that_ended_are_closed(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[weakref.ref[Any]] = []
+    make = channels._channel
+
+    def watched(*given: Any) -> Any:
+        channel = make(*given)
+        made.append(weakref.ref(channel))
+        return channel
+
+    monkeypatch.setattr(channels, "_channel", watched)
+    store = AsyncFirestoreStore(target)
+    for _ in range(4):
+        asyncio.run(store.ping())
+    # One that nobody has any more closes itself.
+    assert [each() is not None for each in made] == [False, False, False, True]
+    asyncio.run(store.close())
+    assert made[-1]() is None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +107,23 @@ def test_every_loop_has_a_client_and_one_that_ended_leaves_nothing_open(mongo: S
             assert runner.run(count()) == 3
             runner.run(store.close())
         gc.collect()
+
+
+def test_the_clients_of_loops_that_ended_are_forgotten(mongo: Server, database: str) -> None:
+    store = AsyncMongoStore(mongo.url, database=database)
+    seen: list[weakref.ref[Any]] = []
+
+    async def turn() -> None:
+        await store.ping()
+        seen.append(weakref.ref(store.wire.clients.current()))
+
+    for _ in range(4):
+        asyncio.run(turn())
+    gc.collect()
+    assert sum(each() is not None for each in seen) == 1
+    asyncio.run(store.close())
+    gc.collect()
+    assert sum(each() is not None for each in seen) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

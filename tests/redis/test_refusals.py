@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import threading
 import time
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -174,6 +176,25 @@ def test_one_async_store_serves_one_event_loop_after_the_other(own_redis: Server
         return found
 
     assert [asyncio.run(turn(number)) for number in range(3)] == [1, 2, 3]
+
+
+def test_an_event_loop_that_ended_leaves_one_connection_open_at_most(
+    own_redis: Server, admin: Any, prefix: str
+) -> None:
+    store = AsyncRedisStore(own_redis.url, prefix=prefix)
+    others = len(admin.client_list())
+
+    async def turn() -> None:
+        await store.execute(Get(table="sessions", key=("s1",)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(5):
+            asyncio.run(turn())
+        gc.collect()
+    until(lambda: len(admin.client_list()) <= others + 1)
+    asyncio.run(store.close())
+    until(lambda: len(admin.client_list()) <= others)
 
 
 def test_a_server_killed_in_the_middle_has_every_acknowledged_write_whole(own_redis: Server, prefix: str) -> None:

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 import grpc  # pyright: ignore[reportMissingTypeStubs]
 import grpc.aio  # pyright: ignore[reportMissingTypeStubs]
@@ -101,14 +100,15 @@ class AsyncSending:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._metadata = _metadata(target)
-        self._channels: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, Mapping[str, Any]]]
-        self._channels = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._channels: dict[asyncio.AbstractEventLoop, tuple[Any, Mapping[str, Any]]] = {}
         begins_anew_in_a_child(self)
 
     def begin_anew(self) -> None:
         """Leave the parent its channels."""
-        _ABANDONED.append(list(self._channels.values()))
-        self._channels = WeakKeyDictionary()
+        _ABANDONED.append(self._channels)
+        self._lock = threading.Lock()
+        self._channels = {}
 
     async def send(self, method: str, request: Any, seconds: float) -> list[Any]:
         """The answers."""
@@ -119,8 +119,10 @@ class AsyncSending:
             raise _translated(error, self._target.place) from error
 
     async def close(self) -> None:
-        """Close this loop's channel."""
-        channel, _ = self._channels.pop(asyncio.get_running_loop(), (None, None))
+        """Close this loop's channel, and those of loops that are closed."""
+        with self._lock:
+            self._drop_closed_loops()
+            channel, _ = self._channels.pop(asyncio.get_running_loop(), (None, None))
         if channel is not None:
             await channel.close()
 
@@ -130,8 +132,15 @@ class AsyncSending:
         if ready is None:
             HERE.uses(self._target.place, asynchronous=True)
             channel = _channel(self._target, grpc.aio)
-            ready = self._channels[loop] = channel, _methods(channel)
+            with self._lock:
+                self._drop_closed_loops()
+                ready = self._channels[loop] = channel, _methods(channel)
         return ready[1]
+
+    def _drop_closed_loops(self) -> None:
+        """Forget the channels of loops that are closed: each keeps its loop, and closes when nobody has it any more."""
+        for loop in [each for each in self._channels if each.is_closed()]:
+            del self._channels[loop]
 
 
 def _translated(error: Any, place: str) -> StoreError:

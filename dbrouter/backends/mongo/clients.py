@@ -7,10 +7,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 import pymongo
 
+from dbrouter.backends.kernel.abandoning import abandon as drop_transport
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 
 
@@ -109,16 +109,14 @@ class AsyncClients:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._parents: list[Any] = []
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
-        self._abandoned: list[tuple[asyncio.AbstractEventLoop, Any]] = []
+        self._clients: dict[asyncio.AbstractEventLoop, Any] = {}
         self.begin_anew()
         begins_anew_in_a_child(self)
 
     def begin_anew(self) -> None:
         """Know no loop yet."""
-        self._parents.append((self._clients, self._abandoned))
-        self._clients = WeakKeyDictionary()
-        self._abandoned = []
+        self._parents.append(self._clients)
+        self._clients = {}
         self._lock = threading.Lock()
 
     def current(self) -> Any:
@@ -130,26 +128,22 @@ class AsyncClients:
                 self._drop_closed_loops()
                 made: Any = pymongo.AsyncMongoClient(self._target.address, **dict(self._target.options))
                 client = self._clients.setdefault(loop, made)
-                self._abandoned.append((loop, client))
         return client
 
     async def close(self) -> None:
         """Close this loop's client, and those of loops that are closed."""
-        loop = asyncio.get_running_loop()
         with self._lock:
             self._drop_closed_loops()
-            client = self._clients.pop(loop, None)
-            self._abandoned = [(each, other) for each, other in self._abandoned if each is not loop]
+            client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.close()
             # The loop closes sockets in its next round, and may not have one if it ends now.
             await asyncio.sleep(0)
 
     def _drop_closed_loops(self) -> None:
-        gone = [(loop, client) for loop, client in self._abandoned if loop.is_closed()]
-        self._abandoned = [(loop, client) for loop, client in self._abandoned if not loop.is_closed()]
-        for _, client in gone:
-            abandon(client)
+        """Drop the clients of loops that are closed: each keeps its loop, so neither would ever go by itself."""
+        for loop in [each for each in self._clients if each.is_closed()]:
+            abandon(self._clients.pop(loop))
 
 
 class Given:
@@ -175,15 +169,5 @@ def abandon(client: Any) -> None:
         monitor = server._monitor  # noqa: SLF001
         for pool in (server.pool, monitor._pool, monitor._rtt_monitor._pool):  # noqa: SLF001
             for connection in [*pool.conns]:
-                _drop(connection.conn.conn[0])
+                drop_transport(connection.conn.conn[0])
     client._closed = True  # noqa: SLF001  # else it complains of not having been closed
-
-
-def _drop(transport: Any) -> None:
-    """Close a transport's socket without its loop, which would have to run for that."""
-    encrypted: Any = getattr(transport, "_ssl_protocol", None)
-    below: Any = transport if encrypted is None else encrypted._transport  # noqa: SLF001
-    socket: Any = getattr(below, "_sock", None)
-    if socket is not None:
-        socket.close()
-        below._sock = None  # noqa: SLF001

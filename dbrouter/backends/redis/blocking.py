@@ -64,6 +64,10 @@ class BlockingWire:
         """Close it."""
         connection.disconnect()
 
+    def abandon(self, connection: Any) -> None:
+        """Close it: it belongs to no loop."""
+        connection.disconnect()
+
     def within(self, deadline: Deadline) -> AbstractAsyncContextManager[Any]:
         """The sockets see to it."""
         return nullcontext(deadline)

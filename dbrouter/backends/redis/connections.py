@@ -6,10 +6,10 @@ One code for both modes: what touches a socket is in a `Wire`, whose blocking fo
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import StoreError, Unavailable
@@ -51,6 +51,10 @@ class Wire(Protocol):
         """Close it, without waiting for anyone."""
         ...
 
+    def abandon(self, connection: Any) -> None:
+        """Close it although its event loop is closed."""
+        ...
+
     def within(self, deadline: Deadline) -> AbstractAsyncContextManager[Any]:
         """Ends what is done inside when the time is over, if the connections do not see to that themselves."""
         ...
@@ -85,7 +89,8 @@ class Connections:
     def begin_anew(self) -> None:
         """Have no connections; those there were are the parent's."""
         self._only = self._new_pools()
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pools] = WeakKeyDictionary()
+        self._by_loop: dict[asyncio.AbstractEventLoop, _Pools] = {}
+        self._lock = threading.Lock()
 
     async def send(self, request: Request) -> list[Any]:
         """The answer to each command. Raises the first refusal, as a `StoreError`."""
@@ -121,7 +126,9 @@ class Connections:
         return [answer for (answer,) in found]
 
     async def close(self) -> None:
-        """Close idle connections, of this event loop if there is one; those in use are closed when given back."""
+        """Close idle connections, of this event loop if there is one, and of ended ones; others when given back."""
+        with self._lock:
+            self._drop_closed_loops()
         pools = self._pools()
         for address in tuple(pools.idle):
             await self._drop(pools.idle.pop(address, []))
@@ -266,9 +273,17 @@ class Connections:
         loop = asyncio.get_running_loop()
         pools = self._by_loop.get(loop)
         if pools is None:
-            # A connection belongs to one loop; those of loops that are gone go with them.
-            pools = self._by_loop[loop] = self._new_pools()
+            with self._lock:
+                self._drop_closed_loops()
+                pools = self._by_loop[loop] = self._new_pools()
         return pools
+
+    def _drop_closed_loops(self) -> None:
+        """Close the connections of loops that are closed: they keep each other, and would stay open for good."""
+        for loop in [each for each in self._by_loop if each.is_closed()]:
+            for idle in self._by_loop.pop(loop).idle.values():
+                for connection in idle:
+                    self._wire.abandon(connection)
 
     def _new_pools(self) -> _Pools:
         return _Pools(Slots(self._target.start) if self._target.cluster else None)

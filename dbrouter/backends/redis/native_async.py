@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from dbrouter.backends.kernel.abandoning import abandon
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.redis.cluster import Address
 from dbrouter.backends.redis.connecting import Target
@@ -64,6 +65,12 @@ class AsyncWire:
     async def close(self, connection: Any) -> None:
         """Close it, without waiting for the server to agree."""
         await connection.disconnect(nowait=True)
+
+    def abandon(self, connection: Any) -> None:
+        """Close it although its event loop is closed."""
+        writer, connection._writer, connection._reader = connection._writer, None, None  # noqa: SLF001
+        if writer is not None:
+            abandon(writer.transport)
 
     def within(self, deadline: Deadline) -> AbstractAsyncContextManager[Any]:
         """Cancels what is under way when the time is over."""

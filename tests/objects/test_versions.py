@@ -56,7 +56,7 @@ def remove(folder: Path, expect: str) -> None:
 def tidy(folder: Path) -> None:
     """Remove what is left by writers, all of whom were killed long ago."""
     age(folder, LONG_AGO)
-    finish(Folder(folder, durable=False).tidy(datetime.now(UTC)))
+    finish(Folder(folder, durable=False).tidy("tables", datetime.now(UTC)))
 
 
 def kept(folder: Path) -> list[str]:

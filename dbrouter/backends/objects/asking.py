@@ -85,9 +85,9 @@ class Asking:
         """Names of folders in the folder."""
         return await self._tried(lambda: self.bucket.folders(folder))
 
-    async def tidy(self, older_than: timedelta) -> None:
-        """Remove what is no object and is older."""
-        await self._tried(lambda: self.bucket.tidy(datetime.now(UTC) - older_than))
+    async def tidy(self, folder: str, older_than: timedelta) -> None:
+        """Remove below the folder what is no object and is older."""
+        await self._tried(lambda: self.bucket.tidy(folder, datetime.now(UTC) - older_than))
 
     async def ping(self) -> None:
         """Return if the place answers."""

@@ -81,8 +81,8 @@ class Bucket(Protocol):
         """Names of the folders in the folder."""
         ...
 
-    async def tidy(self, before: datetime) -> None:
-        """Remove what writers have left that were killed before this time, and that is no object."""
+    async def tidy(self, folder: str, before: datetime) -> None:
+        """Remove below the folder what writers have left that were killed before this time, and that is no object."""
         ...
 
     async def ping(self) -> None:

@@ -109,7 +109,7 @@ class Cloud:
             result = await self._run("list_with_delimiter", folder)
             return [each.rstrip("/").rpartition("/")[2] for each in result["common_prefixes"]]
 
-    async def tidy(self, before: datetime) -> None:
+    async def tidy(self, folder: str, before: datetime) -> None:
         """Nothing: an upload that was not finished is no object."""
 
     async def ping(self) -> None:

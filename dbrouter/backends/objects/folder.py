@@ -18,7 +18,8 @@ from dbrouter.backends.objects.bucket import Changed, Found, Listed, Refused
 class Folder:
     """A bucket in a local folder, which is made when first written to. Tags are the stamps of contents.
 
-    durable: whether a write is on the disk when it returns.
+    What was seen at its top stays there: without it the folder was moved away, or its disk is not mounted any more, and
+    nobody knows what it holds. durable: whether a write is on the disk when it returns.
     """
 
     removes = True
@@ -26,15 +27,18 @@ class Folder:
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self._top = folder.absolute()
         self._durable = durable
+        self._seen: set[str] = set()
 
     async def get(self, name: str) -> Found | None:
         """The object, if there is one."""
         path = self._top / name
         with self._translated():
             found = versions.at_current(path, Path.read_bytes)
-        if found is None:
-            return None
+            if found is None:
+                self._check_there(path)
+                return None
         version, content = found
+        self._seen.add(self._at_top(path))
         return Found(content[len(versions.line(path, version)) :], versions.stamp(version))
 
     async def put(self, name: str, body: bytes, expect: str | Absent | None) -> str:
@@ -50,14 +54,14 @@ class Folder:
             if isinstance(expect, Absent):
                 self._create(path, version, body)
             else:
-                self._replace(path, _expected(path, expect), version, body)
+                self._replace(path, self._expected(path, expect), version, body)
             return versions.stamp(version)
 
     async def remove(self, name: str, expect: str) -> None:
         """Remove the object if it has that tag."""
         path = self._top / name
         with self._translated():
-            if not self._removed(path, _expected(path, expect)):
+            if not self._removed(path, self._expected(path, expect)):
                 raise Changed
 
     async def discard(self, names: Sequence[str]) -> None:
@@ -81,26 +85,31 @@ class Folder:
                 found.append(listed)
                 if len(found) == limit:
                     break
+            if not found:
+                self._check_there(self._top / folder)
         return found
 
     async def folders(self, folder: str) -> list[str]:
         """Names of the folders in the folder."""
         with self._translated():
+            self._check_there(self._top / folder)
             try:
                 return sorted(each.name for each in os.scandir(self._top / folder) if each.is_dir())
             except FileNotFoundError:
                 return []
 
-    async def tidy(self, before: datetime) -> None:
-        """Remove what writers that were killed have left and nothing leads to."""
+    async def tidy(self, folder: str, before: datetime) -> None:
+        """Remove what writers that were killed have left below the folder and nothing leads to."""
         with self._translated():
-            for folder, _, _ in os.walk(self._top):
-                if folder.endswith(f"/{versions.FOLDER}"):
-                    versions.tidy(Path(folder), before.timestamp())
+            for place, within, _ in os.walk(self._top / folder, onerror=_unless_gone):
+                if versions.FOLDER in within:
+                    versions.tidy(Path(place, versions.FOLDER), before.timestamp())
+                    within.clear()  # what is beside it are objects
 
     async def ping(self) -> None:
         """Return if the folder, or the one that it is to be made in, can be written to."""
-        there = next(each for each in (self._top, *self._top.parents) if each.exists())
+        with self._translated():
+            there = next(each for each in (self._top, *self._top.parents) if each.exists())
         if not there.is_dir():
             raise Refused(f"{there} is not a folder; name another path")
         if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
@@ -177,6 +186,7 @@ class Folder:
                 self._make(path.parent)
 
     def _make(self, folder: Path) -> None:
+        self._check_there(folder)
         missing: list[Path] = []
         while not folder.exists():
             missing.append(folder)
@@ -198,6 +208,30 @@ class Folder:
         finally:
             os.close(descriptor)
 
+    def _expected(self, path: Path, tag: str) -> str:
+        """The version that counts, which must have that tag; else raises `Changed`."""
+        version = versions.current(path)
+        if version is None:
+            self._check_there(path)
+        if version is None or versions.stamp(version) != tag:
+            raise Changed
+        return version
+
+    def _at_top(self, path: Path) -> str:
+        """The name at the top that the path goes through."""
+        return path.relative_to(self._top).parts[0]
+
+    def _check_there(self, path: Path) -> None:
+        """Raise `Refused` if it is not the object that is missing, but all that there was."""
+        name = self._at_top(path)
+        known = name in self._seen  # before it is looked for: another thread may be making it
+        if (self._top / name).is_dir():
+            self._seen.add(name)
+        elif known:
+            raise Refused(
+                f"{self._top / name} was there and is gone, with all it held; bring it back, or restart to begin without"
+            )
+
     @contextlib.contextmanager
     def _translated(self) -> Generator[None]:
         try:
@@ -208,12 +242,10 @@ class Folder:
             raise Unavailable(f"{self._top}: {error}") from error
 
 
-def _expected(path: Path, tag: str) -> str:
-    """The version that counts, which must have that tag; else raises `Changed`."""
-    version = versions.current(path)
-    if version is None or versions.stamp(version) != tag:
-        raise Changed
-    return version
+def _unless_gone(error: OSError) -> None:
+    """Raise what a folder could not be read for, but that it was removed meanwhile."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _objects(folder: Path, within: str, begin: str, after: str) -> Iterator[Listed]:
@@ -225,7 +257,8 @@ def _objects(folder: Path, within: str, begin: str, after: str) -> Iterator[List
     for each in here:
         name = within + each.name
         path = Path(each.path)
-        if each.name == versions.FOLDER or not (name.startswith(begin) or begin.startswith(f"{name}/")):
+        # No name of ours begins with a dot; those that do are left by file managers.
+        if each.name.startswith(".") or not (name.startswith(begin) or begin.startswith(f"{name}/")):
             continue
         if each.is_dir() and not versions.is_object(path):
             if f"{name}/~" > after:

@@ -111,7 +111,7 @@ class GoogleBucket:
                 continue
             return sorted(each[len(top) :].rstrip("/") for each in found.prefixes)
 
-    async def tidy(self, before: datetime) -> None:
+    async def tidy(self, folder: str, before: datetime) -> None:
         """Nothing: an upload that was not finished is no object."""
 
     async def ping(self) -> None:

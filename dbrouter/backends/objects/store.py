@@ -104,7 +104,7 @@ class ObjectsStore:
         """
         there = await self.existing_tables()
         asking = self._asking(deadline=COMPACTION)
-        await asking.tidy(GRACE)
+        await asking.tidy(self._root, GRACE)
         done = await end_commits(asking, decisions(self._root))
         for table in SERVED_TABLES:
             if self.physical_name(table) in there:

@@ -133,12 +133,16 @@ def stood_still(path: Path) -> Unavailable:
 
 def is_object(directory: Path) -> bool:
     """Whether it is an object's directory, and no folder of objects. It may be gone or empty by now."""
+    empty = True
     try:
         with os.scandir(directory) as found:
-            first = next(found, None)
+            for each in found:
+                if each.name == FOLDER or not each.name.startswith("."):
+                    return each.name.startswith(_HEAD)
+                empty = False
     except FileNotFoundError:
         return True
-    return first is None or first.name.startswith(_HEAD)
+    return empty
 
 
 def tidy(versions: Path, before: float) -> None:
@@ -146,7 +150,7 @@ def tidy(versions: Path, before: float) -> None:
     # Directories first: content is left alone while a new object waits for its place.
     for each in sorted(os.scandir(versions), key=lambda each: not each.is_dir()):
         with contextlib.suppress(FileNotFoundError):  # its writer was not killed
-            if each.stat().st_mtime >= before:
+            if each.name.startswith(".") or each.stat().st_mtime >= before:
                 continue
             if each.is_dir():
                 # Renamed, it is no new object's any more: a writer that only slept finds that it came too late.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.backends.kernel.ops import Key
 
 SIZE = 100_000
@@ -18,7 +18,7 @@ class Directory:
         self._size = size
         self._whose: Hashable = None
         self._places: OrderedDict[tuple[Hashable, str, Key], str] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def of(self, whose: Hashable) -> Directory:
         """What is remembered of this one's records, apart from everybody else's. All share one memory and its bound."""

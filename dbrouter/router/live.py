@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 from weakref import WeakValueDictionary
 
 from dbrouter.backends.kernel.errors import RoutingError
+from dbrouter.backends.kernel.forking import lock
 
 _LIVE: WeakValueDictionary[tuple[type, str], Any] = WeakValueDictionary()
-_LOCK = threading.Lock()
+_LOCK = lock()
 
 
 def register(kind: type, id_: str, db: object) -> None:

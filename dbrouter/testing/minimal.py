@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
@@ -14,6 +13,7 @@ from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation import INTERNAL_TABLES, access_paths
 from dbrouter.backends.kernel.errors import Conflict, StoreError, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING, And, Compare, Comparison, Field, Filter
+from dbrouter.backends.kernel.forking import lock, uncut
 from dbrouter.backends.kernel.isolation import Isolation
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
@@ -65,7 +65,7 @@ class MinimalStore:
         self._commits = commits
         self._tables: dict[str, dict[Key, tuple[Record, str]]] = {}
         self._versions = itertools.count(1)
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -77,7 +77,7 @@ class MinimalStore:
         """The op's answer, or `Unsupported`."""
         if self.watch is not None:
             self.watch(op)
-        with self._lock:
+        with uncut(), self._lock:
             self.requests[type(op).__name__] += 1
             known = cast("AnyOp", op)
             match known:
@@ -96,7 +96,7 @@ class MinimalStore:
 
     async def create_tables(self, tables: tuple[str, ...]) -> None:
         """Make these tables exist, empty."""
-        with self._lock:
+        with uncut(), self._lock:
             for table in tables:
                 self._tables.setdefault(self._spec(table).name, {})
 

@@ -6,8 +6,15 @@ Servers load an application once and fork workers; a router made before the fork
 from __future__ import annotations
 
 import os
+import threading
+import time
 import weakref
 from typing import Protocol
+
+PATIENCE = 1.0
+"""Seconds that a fork waits for what must not be cut."""
+
+_PAUSE = 0.0005
 
 
 class BeginsAnew(Protocol):
@@ -26,10 +33,64 @@ def begins_anew_in_a_child(each: BeginsAnew) -> None:
     _LIVE.add(each)
 
 
+_LOCKS: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
+_UNDER_WAY: set[uncut] = set()
+_FORKING: set[int] = set()
+"""Threads that are about to fork. Sets of both kinds change in one step, so that nobody needs a lock to."""
+
+
+def lock() -> threading.Lock:
+    """A lock that is free in a forked child, whoever held it in the parent at that moment.
+
+    For locks around what needs no beginning anew: caches and the like, in which a change that was cut is one that was
+    not made.
+    """
+    made = threading.Lock()
+    _LOCKS.add(made)
+    return made
+
+
+class uncut:  # noqa: N801  # read as a word: `with uncut():`
+    """A block that is not cut by a fork, which waits for it: what the child has of it would be half a change.
+
+    For moments, and never one within another. A fork waits no longer than `PATIENCE`: it may be the block's own event
+    loop that forks.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        while True:
+            _UNDER_WAY.add(self)
+            if not _FORKING:
+                return
+            _UNDER_WAY.discard(self)
+            time.sleep(_PAUSE)
+
+    def __exit__(self, *_: object) -> None:
+        _UNDER_WAY.discard(self)
+
+
+def _before() -> None:
+    _FORKING.add(threading.get_ident())
+    until = time.monotonic() + PATIENCE
+    while _UNDER_WAY and time.monotonic() < until:
+        time.sleep(_PAUSE)
+
+
+def _in_the_parent() -> None:
+    _FORKING.discard(threading.get_ident())
+
+
 def _in_the_child() -> None:
+    _FORKING.clear()
+    _UNDER_WAY.clear()
+    for each in list(_LOCKS):
+        # As Python's own modules do it. Whoever held the lock is not here to release it.
+        each._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType]
     for each in list(_LIVE):
         each.begin_anew()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_the_child)
+    os.register_at_fork(before=_before, after_in_parent=_in_the_parent, after_in_child=_in_the_child)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from dbrouter.backends.kernel.completing import check_columns, key_in
 from dbrouter.backends.kernel.filters import Filter, all_of, columns_of, eq
+from dbrouter.backends.kernel.forking import lock, uncut
 from dbrouter.backends.kernel.ops import Key
 from dbrouter.backends.kernel.relating import (
     answer,
@@ -34,7 +34,7 @@ class MemoryState:
         self.existing: set[str] = set()
         self._rows: dict[str, Rows] = {}
         self._versions = itertools.count(1)
-        self._lock = threading.Lock()
+        self._lock = lock()
         self._undo: list[tuple[str, Key, Row | None]] = []
         self._namespaces: dict[str, MemoryState] = {}
 
@@ -45,7 +45,7 @@ class MemoryState:
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Exclusive use of all tables; an exception puts back what was changed."""
-        with self._lock:
+        with uncut(), self._lock:
             try:
                 yield
             except BaseException:

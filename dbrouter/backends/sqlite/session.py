@@ -11,6 +11,7 @@ from typing import Any
 
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.errors import Conflict, MissingParent, StoreError, TooLarge, Unavailable
+from dbrouter.backends.kernel.forking import uncut
 from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
@@ -22,6 +23,23 @@ BEGIN = "BEGIN IMMEDIATE"
 
 
 LOCK_PAUSE = 0.01
+
+
+class Connection(sqlite3.Connection):
+    """A connection that is neither opened nor closed while the process forks.
+
+    What SQLite knows of a file is one for the process, so a child has a copy of it. If that copy says that a connection
+    is in a transaction, the child waits for the end of it for ever, and so it does for a mutex that was held.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        with uncut():
+            super().__init__(*arguments, **options)
+
+    def close(self) -> None:
+        """Close it."""
+        with uncut():
+            super().close()
 
 
 PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
@@ -60,7 +78,8 @@ def _patiently(cursor: Any, pragma: str, until: float, pause: Callable[[], None]
     """Set a pragma. A new file becomes a write-ahead log under a lock that SQLite does not wait for by itself."""
     while True:
         try:
-            cursor.execute(pragma)
+            with uncut():
+                cursor.execute(pragma)
         except sqlite3.OperationalError as error:
             if not _is_held(error) or time.monotonic() > until:
                 raise
@@ -98,18 +117,28 @@ class SqliteDriver:
 
     def limit(self, connection: sqlite3.Connection, seconds: float) -> None:
         """Let the next statements wait for other writers at most so long."""
-        connection.execute(busy_timeout(seconds))
+        with uncut():
+            connection.execute(busy_timeout(seconds))
 
     def send(self, connection: sqlite3.Connection, unit: Unit) -> list[Outcome]:
         """Run a unit."""
         if connection.isolation_level is None:
-            return self._send(connection, unit)
+            return self._uncut(connection, unit)
         # A given engine's connection begins transactions by itself; that is put back when we are done.
         own, connection.isolation_level = connection.isolation_level, None
         try:
-            return self._send(connection, unit)
+            return self._uncut(connection, unit)
         finally:
             connection.isolation_level = own
+
+    def _uncut(self, connection: sqlite3.Connection, unit: Unit) -> list[Outcome]:
+        with uncut():
+            try:
+                return self._send(connection, unit)
+            except BaseException:
+                # Not left to whoever ends failed ones: a process forked before that would have it open for ever.
+                connection.rollback()
+                raise
 
     def _send(self, connection: sqlite3.Connection, unit: Unit) -> list[Outcome]:
         if not unit.atomic:
@@ -152,6 +181,10 @@ class AsyncSqliteDriver:
 
     async def send(self, connection: Any, unit: Unit) -> list[Outcome]:
         """Run a unit."""
+        with uncut():
+            return await self._send(connection, unit)
+
+    async def _send(self, connection: Any, unit: Unit) -> list[Outcome]:
         if not unit.atomic:
             return [await self._one(connection, each) for each in unit.statements]
         await connection.execute_fetchall(BEGIN)

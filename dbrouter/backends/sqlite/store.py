@@ -15,7 +15,7 @@ from dbrouter.backends.sql.connections import Connections
 from dbrouter.backends.sql.driver import place_of
 from dbrouter.backends.sql.native_async import AsyncConnections
 from dbrouter.backends.sqlite.dialect import SqliteDialect
-from dbrouter.backends.sqlite.session import AsyncSqliteDriver, SqliteDriver, prepare
+from dbrouter.backends.sqlite.session import AsyncSqliteDriver, Connection, SqliteDriver, prepare
 from dbrouter.backends.sqlite.tenants import TenantsInSqlite, file_at
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _engine(url: Any, deadline: float, readers: int = READERS) -> Engine:
     from sqlalchemy import create_engine
     from sqlalchemy.pool import QueuePool, StaticPool
 
-    arguments = {"check_same_thread": False}
+    arguments = {"check_same_thread": False, "factory": Connection}
     if _in_memory(url):
         return create_engine(url, poolclass=StaticPool, connect_args=arguments, isolation_level="AUTOCOMMIT")
     return create_engine(
@@ -204,6 +204,7 @@ def _async_engine(url: Any, deadline: float, readers: int = READERS) -> AsyncEng
         pool_timeout=deadline,
         pool_use_lifo=True,
         pool_reset_on_return=None,
+        connect_args={"factory": Connection},
         isolation_level="AUTOCOMMIT",
     )
 

@@ -7,12 +7,12 @@ overrides them all would claim everything and fail at run time.
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn, TypeVar, cast
 
 from dbrouter import backends
 from dbrouter.backends.kernel.errors import RoutingError
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.router.agno_types import AsyncBaseDb, BaseDb
 from dbrouter.router.faces.async_all import ASYNC_FACES
 from dbrouter.router.faces.sync_all import SYNC_FACES
@@ -30,7 +30,7 @@ UNAWAITED = frozenset(
 """What agno calls without awaiting it, on an async database too."""
 
 _ASSEMBLED: dict[tuple[type, frozenset[str], frozenset[str]], type] = {}
-_LOCK = threading.Lock()
+_LOCK = lock()
 
 
 def assembled(cls: type[C], serves: Collection[str] | None, without: frozenset[str] = frozenset()) -> type[C]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections import OrderedDict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from dbrouter.backends.kernel.agno_tables.metrics import METRICS as SPEC
 from dbrouter.backends.kernel.filters import EVERYTHING, Comparison, Field, Related, all_of, compare, eq, equals
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.backends.kernel.merging import Record, Replace, Rule
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order, Scan, Upsert
 from dbrouter.router.agno_types import metrics_starting_date_from_days
@@ -43,7 +43,7 @@ class Refreshed:
 
     def __init__(self) -> None:
         self._times: OrderedDict[Place, float] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def at(self, place: Place) -> float:
         """When those of this place were; minus infinity if nobody remembers."""

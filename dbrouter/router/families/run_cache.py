@@ -7,12 +7,12 @@ run copies it first. The stored text decides, so a write by anyone, anywhere, is
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
 from dbrouter.backends.kernel.codec import decode
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.router.agno_types import deserialize_history_run
 from dbrouter.router.families.context import Place
 
@@ -25,7 +25,7 @@ class RunCache:
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[tuple[Place, str], dict[str, tuple[int, int, Any]]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def runs(self, place: Place, session_id: str, stored: Iterable[tuple[str, str]]) -> list[Any]:
         """The run objects of a session there, for (run id, stored text) pairs in order.

@@ -12,13 +12,13 @@ a holder, of its own. And the sessions of a workflow and of an agent within it a
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
 from dbrouter.backends.kernel.codec import decode
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.backends.kernel.ops import Absent, Version
 from dbrouter.router.agno_types import Session
 from dbrouter.router.families.context import Place
@@ -106,7 +106,7 @@ class LastSaves:
     def __init__(self, size: int = 512) -> None:
         self._size = size
         self._known: OrderedDict[Hashable, tuple[Any, Holder, Origin]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def note(self, place: Place, session: Session, holder: Holder) -> None:
         """The session was saved there."""
@@ -165,7 +165,7 @@ class Absences:
     def __init__(self, size: int = 4096) -> None:
         self._size = size
         self._told: OrderedDict[tuple[Place, str, tuple[int, int]], None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def tell(self, place: Place, session_id: str, caller: tuple[int, int]) -> None:
         """The caller was told that there is no such session there."""

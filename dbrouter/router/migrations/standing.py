@@ -6,13 +6,13 @@ is done: no table is stamped as of today that is not.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from dbrouter.backends.kernel.errors import StoreError
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.backends.kernel.migrating import TODAY, UNSTAMPED, Work, is_older
 from dbrouter.router.migrations.migrating import AGNOS_OWN, migrated_by_agno, planned, taken, without_plan
 from dbrouter.router.migrations.places import Place, tenant_places
@@ -34,7 +34,7 @@ class Standing:
         self._wiring = wiring
         self._looked = self._brought = float("-inf")
         self._is_left = False
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     async def version(self, table_name: str) -> str:
         """The version stamped on this table, or agno's "2.0.0" if none is or if its database is not what it says."""
@@ -84,7 +84,9 @@ class Standing:
 
     def _noted(self, *, left: bool) -> None:
         with self._lock:
-            self._looked, self._is_left = time.monotonic(), left
+            # In this order: whoever reads meanwhile, or a child that is forked in between, takes no old answer for new.
+            self._is_left = left
+            self._looked = time.monotonic()
 
     async def _places(self) -> AsyncIterator[Place]:
         """Every database, and every tenant's part of one. One that is opened on use is open while it is looked at."""

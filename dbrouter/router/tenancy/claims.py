@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.errors import DbRouterError
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.backends.kernel.ops import AnyOp, Claim, Insert, Key, Op, Scan
 from dbrouter.router.tenancy.everyone import InTurns
 from dbrouter.router.tenancy.op_values import described
@@ -44,7 +44,7 @@ class InTurn:
         self._due: deque[str] = deque()
         self._peeked_at = 0.0
         self._turn = itertools.count()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     async def first(
         self, peek: Callable[[str], Awaitable[bool]], take: Callable[[str], Awaitable[Record | None]]
@@ -134,7 +134,7 @@ class Claims:
         self._in_turn = InTurn(active, runtime)
         self._store_of = store_of
         self._whose: OrderedDict[tuple[str, Key], str | None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     async def claim(self, op: Claim) -> tuple[str, Record] | None:
         """A record that is due and its tenant; see `InTurn`."""

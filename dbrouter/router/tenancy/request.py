@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 from dbrouter.backends.kernel.errors import PolicyError, TenantLocked
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.router.tenancy.binding import All, Whose, current
 
 Scope = MutableMapping[str, Any]
@@ -31,7 +31,7 @@ class Request:
         """The token that was checked last, and its claims if its signature holds."""
         self.token: str | None = None
         """The token that AgentOS accepted over a websocket, which is authenticated after it is open."""
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def hold(self, whose: Whose) -> None:
         """Make it this tenant's request for good. `TenantLocked` if it is another's, or for all of them."""

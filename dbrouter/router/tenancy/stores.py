@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from dbrouter.backends.kernel.errors import ConfigError, RoutingError
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.backends.kernel.isolation import HasNamespaces, HoldsRowsBack, Isolation, namespace_of
 from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
 from dbrouter.backends.kernel.store import Store
@@ -83,7 +83,7 @@ class TenantStores:
         self._held: dict[str, _Held] = {}
         self._routes_of: dict[tuple[str | None, tuple[tuple[str, str], ...]], Routes] = {}
         self._builds = itertools.count()
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def of(self, tenant: Tenant, component: Component | None = None) -> Store:
         """The tenant's store, for the calls of one component if it is known."""

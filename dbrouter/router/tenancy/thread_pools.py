@@ -8,17 +8,17 @@ serve others, and must not keep the request's tenant.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.router.tenancy.binding import Binding, bind, current
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_lock = threading.Lock()
+_lock = lock()
 _users = 0
 _plain: Callable[..., Any] | None = None
 

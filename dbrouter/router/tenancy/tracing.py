@@ -9,12 +9,12 @@ other or of clients that send the same trace id, says nothing by its id: there o
 from __future__ import annotations
 
 import sys
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from dbrouter.backends.kernel.forking import lock
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import AnyOp, Batch, Insert, Upsert
 from dbrouter.router.tenancy.binding import Binding, Bound, Claimed, current
@@ -45,7 +45,7 @@ class TraceTenants:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock()
         self._provider: object = None
 
     def on_start(self, span: Any, parent_context: object = None) -> None:  # noqa: ARG002  # OpenTelemetry's signature

@@ -51,6 +51,7 @@ class Watched(Folder):
         assert self.removes
         self._ask("remove", name)
         await super().remove(name, expect)
+        self.after("remove", name)
 
     async def discard(self, names: Any) -> None:
         self._ask("discard", names[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from dbrouter.backends.kernel.errors import Conflict, Duplicate, StoreError, Una
 from dbrouter.backends.kernel.filters import eq
 from dbrouter.backends.kernel.ops import ABSENT, Check, Commit, Get, Put, Remove, Scan, Stored
 from dbrouter.backends.kernel.running import finish
-from dbrouter.backends.objects import drafts
+from dbrouter.backends.objects import committing, drafts, writing
 from dbrouter.backends.objects.body import is_tombstone
 from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.objects.store import ObjectsStore
@@ -232,6 +234,48 @@ def test_who_waits_too_long_for_a_decision_drops_the_commit(
     with pytest.raises(Conflict):
         commit(driver, *writes)
     assert users_of(driver, KEYS) == {"changed": "other", "created": None, "removed": "old", "checked": "old"}
+
+
+def test_a_writer_that_stood_still_for_days_does_not_make_what_was_dropped_and_tidied(
+    driver: ObjectsStore, bucket: Watched, folder: Path
+) -> None:
+    writes = prepared(driver)
+    other = another(folder, bucket)
+
+    def happens() -> None:
+        commit(other, put("changed", user_id="other"))
+        for _ in range(2):
+            age(folder, 6 * 24 * 3600)
+            finish(other.compact())
+
+    before_the_decision(bucket, happens)
+    with pytest.raises(Conflict):
+        commit(driver, *writes)
+    assert users_of(driver, KEYS) == {"changed": "other", "created": None, "removed": "old", "checked": "old"}
+    age(folder, 8 * 24 * 3600)
+    assert finish(driver.compact()).ended_commits == 1
+    assert objects(folder, "tables/~decisions") == {}
+
+
+def test_entries_are_written_again_by_a_writer_that_stood_still(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Watched(folder)
+    for module in (writing, committing):
+        monkeypatch.setattr(module, "GRACE", timedelta(seconds=0.2))
+    driver = ObjectsStore(ObjectsSettings(path=folder, deadline=1), bucket=bucket)
+
+    def stand_still(request: str, name: str) -> None:
+        if request == "put" and what in name:
+            bucket.after = lambda _request, _name: None
+            # Readers have taken the entries for those of a writer that was killed.
+            left = objects(folder, "tables/agno_sessions/l")
+            finish(Watched(folder).discard([f"tables/agno_sessions/l/{each}" for each in left]))
+            time.sleep(1)
+
+    for what, puts in (("/r/", [put("a")]), ("~decisions", [put("b"), put("c")])):
+        bucket.after = stand_still
+        commit(driver, *(replace(each, record={**each.record, "user_id": what}) for each in puts))
+        of_user = finish(driver.execute(Scan(table="sessions", where=eq("user_id", what)))).records
+        assert {each["session_id"] for each in of_user} == {each.record["session_id"] for each in puts}
 
 
 def test_a_commit_that_was_dropped_for_nothing_is_made_in_a_second_try(

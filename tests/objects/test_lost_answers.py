@@ -11,7 +11,7 @@ import pytest
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import StoreError, Throttled, Unavailable
 from dbrouter.backends.kernel.filters import eq
-from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put, Scan
+from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put, Remove, Scan
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.objects.bucket import Overloaded
 from dbrouter.backends.objects.settings import ObjectsSettings
@@ -82,6 +82,26 @@ def test_a_decision_is_found_to_be_made_and_no_half_of_a_commit_is_taken_back(
     write(driver, put("s1", one, agent_id="mine"), put("s2", two, agent_id="mine"))
     assert got(driver, "s2").record["agent_id"] == "mine"
     assert got(driver, "s1").record["agent_id"] == "theirs"
+
+
+def test_a_removal_is_found_to_have_happened_or_said_to_be_unknown(
+    driver: ObjectsStore, store: Emulated, bucket: Watched
+) -> None:
+    write(driver, put("s1"))
+    removal = Remove(table="sessions", key=("s1",), expect=got(driver, "s1").version)
+
+    def lose(request: str, name: str) -> None:
+        if request in ("put", "remove") and "/r/" in name:
+            bucket.after = lambda _request, _name: None
+            raise Unavailable("connection reset")
+
+    bucket.after = lose
+    if bucket.removes:
+        with pytest.raises(Unavailable, match="whether it was removed by this is unknown"):
+            finish(driver.execute(Commit(writes=(removal,))))
+    else:  # the tombstone says whose it is
+        finish(driver.execute(Commit(writes=(removal,))))
+    assert (got(driver, "s1"), listed(store)) == (None, [])
 
 
 def test_a_write_that_may_have_happened_is_not_told_as_refused(bucket: Watched, folder: Path) -> None:

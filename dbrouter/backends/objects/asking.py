@@ -34,6 +34,10 @@ class Asking:
         self._deadline = Deadline(deadline)
         self._at_once = at_once
 
+    def anew(self) -> Asking:
+        """The same with all of its time before it: for what a process that stood still has yet to put right."""
+        return Asking(self.bucket, self._runtime, deadline=self._deadline.seconds, at_once=self._at_once)
+
     async def get(self, name: str) -> Found | None:
         """The object, if there is one."""
         return await self._tried(lambda: self.bucket.get(name))
@@ -66,10 +70,24 @@ class Asking:
 
     async def clear(self, name: str, expect: str) -> None:
         """Remove a record's object, or put a tombstone there where removals know no condition. Raises `Changed`."""
-        if self.bucket.removes:
-            await self._tried(lambda: self.bucket.remove(name, expect))
-        else:
+        if not self.bucket.removes:
             await self.put(name, tombstone(new_token()), expect)
+            return
+        lost: list[StoreError] = []
+
+        async def once() -> None:
+            try:
+                await self.bucket.remove(name, expect)
+            except Unavailable as error:
+                lost.append(error)
+                raise
+            except Changed:
+                if lost and await self.bucket.get(name) is None:
+                    # By an earlier try, or by somebody else: what is not there does not say who removed it.
+                    raise Refused(f"{name}: whether it was removed by this is unknown; read it again") from lost[0]
+                raise
+
+        await self._tried(once)
 
     async def discard(self, names: Sequence[str]) -> None:
         """Remove objects that stand for nothing. That it fails is no harm: readers know them, and try again."""

@@ -99,4 +99,7 @@ def stamp_of(content: bytes) -> str:
     """The stamp of the write that made the object."""
     if is_tombstone(content):
         return content[-16:].decode()
-    return str(orjson.loads(content.partition(b"\n")[0])["stamp"])
+    try:
+        return str(orjson.loads(content.partition(b"\n")[0])["stamp"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"an object does not begin as those of dbrouter do: {error}") from error

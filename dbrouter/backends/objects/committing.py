@@ -152,7 +152,7 @@ class _Attempt:
             return None
         if time.time() - began > GRACE.total_seconds() / 2:
             # The process stood still: others may have taken the entries for those of a writer that died.
-            await write_entries(self.asking, fresh)
+            await write_entries(self.asking.anew(), fresh)
         return await self._replaced(drafts)
 
     @property

@@ -43,12 +43,19 @@ class Compacted:
         return Compacted(*(sum(pair) for pair in zip(astuple(self), astuple(other), strict=True)))
 
 
-async def end_commits(asking: Asking, folder: str) -> Compacted:
-    """Replace the drafts that crashed writers have left after a decision, and remove the old decisions."""
+async def end_commits(asking: Asking, folder: str, dropped_older_than: float) -> Compacted:
+    """Replace the drafts that crashed writers have left after a decision, and remove the old decisions.
+
+    dropped_older_than: seconds that a decision against a commit is kept, which is what stops its writer should that
+    only have stood still.
+    """
     began = datetime.now(UTC)
-    ended = [each.name for each in await asking.list(folder) if began - each.modified > GRACE]
-    await asking.each([lambda commit=commit: end(asking, folder, commit) for commit in ended])
-    return Compacted(ended_commits=len(ended))
+    old = [each for each in await asking.list(folder) if began - each.modified > GRACE]
+    dropped = timedelta(seconds=dropped_older_than)
+    ended = await asking.each(
+        [lambda each=each: end(asking, folder, each.name, dropped=began - each.modified > dropped) for each in old]
+    )
+    return Compacted(ended_commits=sum(ended))
 
 
 async def compact(asking: Asking, layout: Layout, tombstones_older_than: float) -> Compacted:

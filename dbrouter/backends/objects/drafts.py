@@ -141,8 +141,11 @@ async def decision_on(asking: Asking, name: str) -> Decision | None:
     found = await asking.get(name)
     if found is None:
         return None
-    said = orjson.loads(found.body)
-    return Decision(said["done"], said["names"], said["at"])
+    try:
+        said = orjson.loads(found.body)
+        return Decision(bool(said["done"]), [*said["names"]], float(said["at"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"{name} is no decision on a commit: {error}") from error
 
 
 async def replace(asking: Asking, name: str, tag: str, content: bytes) -> str | None:
@@ -155,17 +158,21 @@ async def replace(asking: Asking, name: str, tag: str, content: bytes) -> str | 
     return None
 
 
-async def end(asking: Asking, folder: str, commit: str) -> None:
-    """Replace what is left of a decided commit's drafts, and remove its decision. folder: the decisions'."""
+async def end(asking: Asking, folder: str, commit: str, *, dropped: bool) -> bool:
+    """Replace what is left of a decided commit's drafts, and remove its decision; whether that was done.
+
+    folder: the decisions'. dropped: whether also a decision against the commit is removed.
+    """
     decision = await decision_on(asking, f"{folder}/{commit}")
-    if decision is None:
-        return
+    if decision is None or not (decision.done or dropped):
+        return False
     for name in decision.names:
         found = await asking.get(name)
         draft = None if found is None else drafted(found.body)
         if found is not None and draft is not None and draft.commit == commit:
             await replace(asking, name, found.tag, decision.of(draft))
     await asking.discard([f"{folder}/{commit}"])
+    return True
 
 
 async def _dropped(asking: Asking, layout: Layout, commit: str) -> Decision | None:

@@ -229,7 +229,7 @@ class Folder:
             self._seen.add(name)
         elif known:
             raise Refused(
-                f"{self._top / name} was there and is gone, with all it held; bring it back, or restart to begin without"
+                f"{self._top / name} was there and is gone, with all it held; bring it back, or restart to begin anew"
             )
 
     @contextlib.contextmanager

@@ -100,12 +100,12 @@ class ObjectsStore:
     async def compact(self, *, tombstones_older_than: float = TOMBSTONES) -> Compacted:
         """Remove what crashes and removals have left, and add entries that are missing. Reads every record.
 
-        Safe beside writers. tombstones_older_than: seconds.
+        Safe beside writers. tombstones_older_than: seconds; decisions against commits are kept as long.
         """
         there = await self.existing_tables()
         asking = self._asking(deadline=COMPACTION)
         await asking.tidy(self._root, GRACE)
-        done = await end_commits(asking, decisions(self._root))
+        done = await end_commits(asking, decisions(self._root), tombstones_older_than)
         for table in SERVED_TABLES:
             if self.physical_name(table) in there:
                 done += await compact(asking, self._layouts[table], tombstones_older_than)

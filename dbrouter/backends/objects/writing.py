@@ -121,7 +121,7 @@ async def _replace(
         raise
     if time.time() - began > GRACE.total_seconds() / 2:
         # The process stood still: others may have taken the entries for those of a writer that died.
-        await write_entries(asking, replacement.fresh)
+        await write_entries(asking.anew(), replacement.fresh)
     await asking.discard(replacement.stale)
     return replacement.version(tag)
 

@@ -35,6 +35,10 @@ class Clock(BlockingRuntime):
         self.now += seconds
 
 
+class Crash(BaseException):
+    """The process ends here."""
+
+
 class Interrupted(MinimalStore):
     """A minimal store whose first writer is held up when it has just reserved: meanwhile something else is run."""
 
@@ -86,6 +90,31 @@ def test_a_writer_that_nobody_waited_for_reserves_anew(clock: Clock) -> None:
     with pytest.raises(Duplicate):
         finish(store.execute(_insert("another")))
     assert minimal.written == ["slow"]
+
+
+def test_a_commit_goes_on_when_what_it_waits_for_is_taken_by_another(clock: Clock) -> None:
+    def crash(op: Op[object]) -> None:
+        if isinstance(op, Commit) and op.writes[0].table == "schedules":
+            raise Crash
+
+    # What a writer leaves that reserves and writes by turns, over a store that has learned commits since.
+    one_by_one = MinimalStore(watch=crash)
+    with pytest.raises(Crash):
+        finish(Emulated(one_by_one).execute(_insert("crashed")))
+    (left,) = finish(one_by_one.execute(Scan(table=RESERVATIONS.name))).records
+    minimal = MinimalStore(commits=True)
+    minimal.runtime = clock
+    finish(minimal.execute(Commit(writes=(Put(table=RESERVATIONS.name, record=left),))))
+
+    async def another(seconds: float) -> None:
+        clock.now += seconds
+        clock.sleep = super(Clock, clock).sleep  # type: ignore[method-assign]
+        await minimal.execute(Commit(writes=(Put(table=RESERVATIONS.name, record={**left, "confirmed": True}),)))
+
+    clock.sleep = another  # type: ignore[method-assign]
+    both = (schedule("one", "wanted"), schedule("two", "other"))
+    finish(Emulated(minimal).execute(Insert(table="schedules", records=both)))
+    assert len(finish(minimal.execute(Scan(table="schedules"))).records) == 2
 
 
 def test_a_refused_write_reserves_nothing(clock: Clock) -> None:

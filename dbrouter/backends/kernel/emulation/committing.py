@@ -110,7 +110,11 @@ class Committing:
         """One commit of the writes and of what the kernel keeps beside them."""
         attempts = Attempts(self._store.runtime, f"commit of {len(writes)} records")
         while True:
-            main, beside = await self._planned(writes)
+            try:
+                main, beside = await self._planned(writes)
+            except Lost:  # while it waited for who had reserved a value
+                await attempts.again()
+                continue
             try:
                 versions = await self._store.execute(Commit(writes=(*main, *beside)))
                 return tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsons
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 import typer
@@ -25,7 +26,7 @@ from dbrouter.cli.output import (
     table,
 )
 from dbrouter.policies.limits.limits import Limits
-from dbrouter.router.tenancy.catalog_table import add, set_suspended
+from dbrouter.router.tenancy.catalog_table import add, add_among, set_suspended
 from dbrouter.router.tenancy.description import CatalogRow
 from dbrouter.router.tenancy.explaining import namespace_in
 from dbrouter.router.tenancy.tenants import EVERY_OTHER, Tenant
@@ -85,17 +86,17 @@ def create(
     row = CatalogRow(name=chosen, spec={key: each for key, each in given.items() if each}, suspended=suspended)
     if chosen in known.rows:
         give_up(f"there is a tenant {shown(chosen)} already")
-    try:
-        described = known.tenancy.source.read((*known.rows.values(), row))
-    except ConfigError as error:
-        give_up(str(error))
+    judged: list[Known] = []
+
+    def judge(rows: Sequence[CatalogRow]) -> None:
+        described = known.tenancy.source.read(rows)
+        judged.append(replace(known, described=described, rows={each.name: each for each in rows}))
+
     with table_of(known.settings) as store:
-        if not _done(add(store, row)):
+        if not _done(add_among(store, row, judge)):
             give_up(f"there is a tenant {shown(chosen)} already")
-    rows = {**known.rows, chosen: row}
-    now = Known(settings=known.settings, tenancy=known.tenancy, described=described, rows=rows)
     if json:
-        as_json(_told(now, described.tenants[chosen]))
+        as_json(_told(judged[-1], judged[-1].described.tenants[chosen]))
     else:
         typer.echo(f"Created tenant {shown(chosen)}. Running processes serve it within {_poll(known)}.")
 
@@ -131,6 +132,8 @@ def _set(known: Known, name: str, *, suspended: bool) -> None:
 def _done(call: Any) -> bool:
     try:
         return bool(finish(call))
+    except ConfigError as error:
+        give_up(str(error))
     except DbRouterError as error:
         give_up(f"the table of tenants cannot be written: {error}")
 

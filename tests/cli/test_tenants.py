@@ -10,10 +10,13 @@ import pytest
 
 from dbrouter import DbRouter
 from dbrouter.backends.kernel.errors import TenantSuspended, UnknownTenant
+from dbrouter.cli import tenants as commands
 from dbrouter.router.routes import SERVED
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from dbrouter.cli.known_tenants import Known
+    from dbrouter.config.settings import Settings
     from tests.cli.conftest import Run
 
 FILE = """\
@@ -95,6 +98,25 @@ def test_a_tenant_is_created_once(run: Run) -> None:
     assert run("tenants", "create", "fresh").exit_code == 0
     result = run("tenants", "create", "fresh", "--isolation", "schema")
     assert (result.exit_code, result.stderr) == (1, "there is a tenant fresh already\n")
+
+
+def test_of_two_who_name_one_database_at_once_one_is_told(
+    run: Run, tenants: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants.write_text(FILE.replace("{db: silo}", "{isolation: rows}"))
+    known_in = commands.known_in
+
+    def while_another_comes(settings: Settings) -> Known:
+        known = known_in(settings)
+        monkeypatch.setattr(commands, "known_in", known_in)
+        assert run("tenants", "create", "first", "--db", "silo").exit_code == 0
+        return known
+
+    monkeypatch.setattr(commands, "known_in", while_another_comes)
+    second = run("tenants", "create", "second", "--db", "silo")
+    assert second.exit_code == 1
+    assert "'silo' is also tenant 'first'" in second.stderr
+    assert [each["name"] for each in json.loads(run("tenants", "list", "--json").stdout)][2:] == ["first"]
 
 
 @pytest.mark.usefixtures("tenants")

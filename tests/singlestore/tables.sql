@@ -1613,6 +1613,13 @@ CREATE TABLE IF NOT EXISTS ai.dbrouter_tenants (
     SHARD KEY (name)
 )CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS ai.dbrouter_tenants_turns (
+    id VARCHAR(128) NOT NULL, 
+    turns BIGINT NOT NULL, 
+    PRIMARY KEY (id), 
+    SHARD KEY (id)
+)CHARSET=utf8mb4 COLLATE utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS ai.dbrouter_usage (
     id VARCHAR(500) NOT NULL, 
     bucket JSON NOT NULL, 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import ConfigError, TenantSuspended, Unavailable, UnknownTenant
 from dbrouter.backends.kernel.isolation import Isolation
 from dbrouter.backends.kernel.running import finish
-from dbrouter.router.tenancy.catalog_table import add, set_suspended
+from dbrouter.config import load
+from dbrouter.router.tenancy.catalog_table import add, add_among, rows_in, set_suspended
 from dbrouter.router.tenancy.description import CatalogRow
-from tests.tenancy.catalogs import Place, refuses
+from dbrouter.testing.minimal import MinimalStore
+from tests.tenancy.catalogs import LONG, Place, refuses
 from tests.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbrouter.backends.kernel.store import Store
 
 TABLE = "tenancy: {catalog: {db: table}}\ntenants: {acme: {isolation: rows}, '*': {isolation: schema}}\n"
 
@@ -44,6 +54,66 @@ def test_a_row_is_added_once(place: Place) -> None:
     assert finish(add(table, CatalogRow(name="globex", spec={})))
     assert not finish(add(table, CatalogRow(name="globex", spec={"isolation": "rows"})))
     assert not finish(set_suspended(table, "initech", suspended=True))
+
+
+def test_of_two_that_cannot_both_be_there_one_is_added(any_place: Place) -> None:
+    place = any_place
+    place.write(TABLE)
+    stores = [place.store() for _ in range(2)]
+    tenancy = load(place.file).tenancy
+    assert tenancy is not None
+    both = threading.Barrier(2)
+    outcomes: dict[str, object] = {}
+
+    def create(name: str, store: Store) -> None:
+        looks = 0
+
+        def judge(rows: Sequence[CatalogRow]) -> None:
+            nonlocal looks
+            looks += 1
+            tenancy.source.read(rows)
+            if looks == 1:
+                # Both have looked at the table before either adds its row.
+                both.wait(LONG)
+
+        try:
+            outcomes[name] = finish(add_among(store, CatalogRow(name=name, spec={"db": "silo"}), judge))
+        except ConfigError as error:
+            outcomes[name] = error
+
+    threads = [threading.Thread(target=create, args=each) for each in zip(("globex", "initech"), stores, strict=True)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(LONG)
+    [winner] = [name for name, outcome in outcomes.items() if outcome is True]
+    [refused] = [outcome for outcome in outcomes.values() if isinstance(outcome, ConfigError)]
+    assert f"'silo' is also tenant {winner!r}" in str(refused)
+    assert [each.name for each in finish(rows_in(stores[0]))] == [winner]
+    assert place.catalog().names() == ("acme", winner)
+
+
+def test_where_no_turn_can_be_taken_two_that_cannot_both_be_there_are_not(place: Place) -> None:
+    place.write(TABLE)
+    tenancy = load(place.file).tenancy
+    assert tenancy is not None
+    alone = Emulated(MinimalStore())
+    assert not alone.capabilities.commits
+    looks = 0
+
+    def judge(rows: Sequence[CatalogRow]) -> None:
+        nonlocal looks
+        looks += 1
+        tenancy.source.read(rows)
+        if looks == 1:
+            # Another comes between the look and the insert.
+            assert finish(add(alone, CatalogRow(name="globex", spec={"db": "silo"})))
+
+    with pytest.raises(ConfigError, match="'silo' is also tenant"):
+        finish(add_among(alone, CatalogRow(name="initech", spec={"db": "silo"}), judge))
+    assert [each.name for each in finish(rows_in(alone))] == ["globex"]
+    assert finish(add_among(alone, CatalogRow(name="umbrella", spec={}), tenancy.source.read))
+    assert not finish(add_among(alone, CatalogRow(name="umbrella", spec={}), tenancy.source.read))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,20 @@ TENANTS = TableSpec(
 )
 """Tenants that are not in the file: the catalog."""
 
+TENANTS_TURNS = TableSpec(
+    name="dbrouter_tenants_turns",
+    family="dbrouter_tenants",
+    attribute="dbrouter_tenants_turns_table_name",
+    default_name="dbrouter_tenants_turns",
+    columns=(
+        Column(name="id", kind=Kind.STRING, nullable=False),
+        Column(name="turns", kind=Kind.BIGINT, nullable=False),
+    ),
+    key=("id",),
+    time=TimeUnit.NONE,
+)
+"""How many tenants were added to the catalog: what is right about one depends on all others."""
+
 USAGE = TableSpec(
     name="dbrouter_usage",
     family="dbrouter_usage",
@@ -37,5 +51,5 @@ USAGE = TableSpec(
 )
 """What tenants have used of rates that all processes share."""
 
-OWN_TABLES: dict[str, TableSpec] = {table.name: table for table in (TENANTS, USAGE)}
+OWN_TABLES: dict[str, TableSpec] = {table.name: table for table in (TENANTS, TENANTS_TURNS, USAGE)}
 """Spec name -> spec."""

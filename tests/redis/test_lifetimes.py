@@ -11,7 +11,7 @@ from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import Duplicate
 from dbrouter.backends.kernel.filters import Field, eq
 from dbrouter.backends.kernel.merging import Replace
-from dbrouter.backends.kernel.ops import Get, Insert, Order, Scan, Upsert
+from dbrouter.backends.kernel.ops import Batch, Commit, Get, Insert, Order, Put, Scan, Upsert
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.redis.store import RedisStore
 from dbrouter.testing.conformance.records import run, session, token
@@ -79,6 +79,38 @@ def test_a_conversation_ends_as_a_whole_after_its_last_turn(store: Emulated, cli
     until(lambda: runs(store) == [])
     assert finish(store.execute(Get(table="sessions", key=("s1",)))) is None
     finish(store.execute(Insert(table="sessions", records=(session("s2"),))))
+    assert disagreements(client, prefix) == []
+
+
+def test_a_conversation_ends_as_a_whole_whichever_of_it_is_written_first(
+    store: Emulated, client: Any, prefix: str
+) -> None:
+    finish(store.execute(Insert(table="sessions", records=(session("s1"),))))
+    for session_id in ("s1", "s2"):
+        puts = (
+            Put(table="runs", record=run(f"of {session_id}", session_id)),
+            Put(table="sessions", record=session(session_id)),
+        )
+        finish(store.execute(Commit(writes=puts)))
+    endless = [key for key in client.scan_iter(match=f"{{{prefix}/*:r:*", count=10_000) if client.pttl(key) < 0]
+    assert endless == []
+    assert disagreements(client, prefix) == []
+
+
+def test_however_many_are_over_at_once_none_is_in_a_page_or_a_total(store: Emulated, client: Any, prefix: str) -> None:
+    stays = session("stays", created_at=2**40)
+    finish(
+        RedisStore(client=client, prefix=prefix, ttl={"sessions": 600}).execute(
+            Upsert(table="sessions", records=(stays,))
+        )
+    )
+    many = tuple(session(f"s{number}", created_at=number) for number in range(2500))
+    finish(store.execute(Batch(upserts=(Upsert(table="sessions", records=many),))))
+    first, last = (f"{{{prefix}//sessions}}agno_sessions:r:ts{number}\0" for number in (0, 2499))
+    until(lambda: not client.exists(first, last))
+    oldest = (Order(Field("created_at")),)
+    found = finish(store.execute(Scan(table="sessions", order=oldest, limit=5, total=True)))
+    assert ([record["session_id"] for record in found.records], found.total) == (["stays"], 1)
     assert disagreements(client, prefix) == []
 
 

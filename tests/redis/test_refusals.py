@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +19,7 @@ import redis
 from dbrouter.backends.kernel.errors import StoreError, TooLarge, Unavailable
 from dbrouter.backends.kernel.ops import Get, Insert, Scan
 from dbrouter.backends.kernel.running import finish
+from dbrouter.backends.kernel.tenant_tables import PREFIX, TENANT
 from dbrouter.backends.redis.store import AsyncRedisStore, RedisStore
 from dbrouter.testing.conformance.records import learning, run, session
 from scripts.servers import Server
@@ -112,6 +114,39 @@ def test_a_write_that_too_few_replicas_have_is_not_acknowledged(own_redis: Serve
     store = RedisStore(own_redis.url, prefix=prefix, wait_replicas=1, wait_timeout=0.05)
     with pytest.raises(Unavailable, match="0 of 1 replicas"):
         finish(store.execute(Insert(table="sessions", records=(session("s1"),))))
+
+
+def test_a_write_whose_replicas_the_server_does_not_tell_is_not_told_as_refused(
+    own_redis: Server, admin: Any, prefix: str
+) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix, wait_replicas=1, wait_timeout=PATIENCE / 2)
+
+    def interrupted() -> bool:
+        # As a primary does that becomes a replica.
+        waiting = [each["id"] for each in admin.client_list() if each["cmd"] == "wait"]
+        return any(admin.client_unblock(int(each), error=True) for each in waiting)
+
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(finish, store.execute(Insert(table="sessions", records=(session("s1"),))))
+        until(interrupted)
+        with pytest.raises(Unavailable, match=r"UNBLOCKED .*; it is written, and whether replicas have it is unknown"):
+            written.result()
+    assert sessions(store) == {"s1"}
+
+
+def test_a_server_that_comes_back_with_less_is_told_again_what_there_is(
+    own_redis: Server, admin: Any, prefix: str
+) -> None:
+    store = RedisStore(own_redis.url, prefix=prefix)
+    row = {TENANT: "acme", **session("s1")}
+    finish(store.execute(Insert(table=f"{PREFIX}sessions", records=(row,))))
+    # Another one in its place, which the replicated writes had not reached; nobody was in a call meanwhile.
+    for key in admin.scan_iter(match=f"{{{prefix}/*", count=10_000):
+        admin.delete(key)
+    admin.client_kill_filter(_type="normal", skipme=True)
+    finish(store.execute(Insert(table=f"{PREFIX}sessions", records=(row,))))
+    assert finish(store.existing_tables()) == {store.physical_name(f"{PREFIX}sessions")}
+    assert len(finish(store.execute(Scan(table=f"{PREFIX}sessions"))).records) == 1
 
 
 def test_no_server_is_no_empty_answer() -> None:

@@ -37,14 +37,16 @@ class BlockingWire:
         )
         return _CLASSES[self._target.kind](**_known(self._target.kind, arguments))
 
-    async def open(self, connection: Any, deadline: Deadline) -> None:
+    async def open(self, connection: Any, deadline: Deadline) -> bool:
         """Open it if it is not open, or not alive any more."""
         connection.socket_connect_timeout = max(min(self._connect_timeout, deadline.left()), _LEAST)
         connection.socket_timeout = max(deadline.left(), _LEAST)
         connection.connect()
-        if _is_dead(connection):
-            connection.disconnect()
-            connection.connect()
+        if not _is_dead(connection):
+            return False
+        connection.disconnect()
+        connection.connect()
+        return True
 
     async def exchange(self, connection: Any, commands: Iterable[Any], deadline: Deadline) -> list[Any]:
         """Send the commands and read an answer to each."""

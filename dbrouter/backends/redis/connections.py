@@ -39,8 +39,8 @@ class Wire(Protocol):
         """A connection that is not open yet."""
         ...
 
-    async def open(self, connection: Any, deadline: Deadline) -> None:
-        """Open it if it is not open, or not alive any more."""
+    async def open(self, connection: Any, deadline: Deadline) -> bool:
+        """Open it if it is not open, or not alive any more; answers whether it had been lost."""
         ...
 
     async def exchange(self, connection: Any, commands: Iterable[Any], deadline: Deadline) -> list[Any]:
@@ -60,12 +60,17 @@ class Wire(Protocol):
         ...
 
 
+class Unbroken:
+    """A time in which no connection was lost: what the servers were told in it they know."""
+
+
 class _Pools:
     """Idle connections, the last used first, and what is known of the cluster."""
 
     def __init__(self, slots: Slots | None) -> None:
         self.idle: dict[Address, list[Any]] = {}
         self.slots = slots
+        self.unbroken = Unbroken()
 
 
 class Connections:
@@ -86,6 +91,11 @@ class Connections:
         """Whether the keys are shared by several servers."""
         return self._target.cluster
 
+    @property
+    def unbroken(self) -> Unbroken:
+        """The same as long as no connection of this process, or of this event loop, was lost."""
+        return self._pools().unbroken
+
     def begin_anew(self) -> None:
         """Have no connections; those there were are the parent's."""
         self._only = self._new_pools()
@@ -93,7 +103,10 @@ class Connections:
         self._lock = threading.Lock()
 
     async def send(self, request: Request) -> list[Any]:
-        """The answer to each command. Raises the first refusal, as a `StoreError`."""
+        """The answer to each command. Raises the first refusal, as a `StoreError`; a write's is that of the script.
+
+        What is asked beside a write that was done may be answered by an error.
+        """
         deadline = Deadline(self._seconds)
         if not self._seats.enter(None) and not await self._seats.wait(None, deadline.left()):
             raise Unavailable(
@@ -130,6 +143,7 @@ class Connections:
         with self._lock:
             self._drop_closed_loops()
         pools = self._pools()
+        pools.unbroken = Unbroken()
         for address in tuple(pools.idle):
             await self._drop(pools.idle.pop(address, []))
 
@@ -140,7 +154,7 @@ class Connections:
         for _ in range(_REDIRECTIONS):
             address = to or (None if pools.slots is None else await self._owner(pools.slots, request.base, deadline))
             answers = await self._sent(address, commands, deadline, writes=request.writes)
-            error = next((each for each in answers if isinstance(each, Exception)), None)
+            error = _refusal(request, answers)
             if error is None:
                 return answers
             words = said(error)
@@ -158,7 +172,7 @@ class Connections:
             while not deadline.is_over:
                 await self._runtime.sleep(_PAUSE)
                 answers = await self._sent(address, commands, deadline, writes=request.writes)
-                error = next((each for each in answers if isinstance(each, Exception)), None)
+                error = _refusal(request, answers)
                 if error is None:
                     return answers
                 if not said(error).startswith(("ASK ", "TRYAGAIN")):
@@ -174,6 +188,7 @@ class Connections:
                 answers = await self._wire.exchange(connection, commands, deadline)
             except self._wire.errors as error:
                 await self._wire.close(connection)
+                pools.unbroken = Unbroken()
                 if pools.slots is not None:
                     pools.slots.forget()
                 if server_said(error):
@@ -189,6 +204,8 @@ class Connections:
             else:
                 idle.append(connection)
                 demoted = any(isinstance(each, Exception) and said(each).startswith(_DEMOTED) for each in answers)
+                if demoted:
+                    pools.unbroken = Unbroken()
                 if demoted and pools.idle.get(address) is idle:
                     await self._drop(pools.idle.pop(address, []))
                 if pools.idle.get(address) is not idle:
@@ -236,7 +253,8 @@ class Connections:
         except IndexError:
             connection = self._wire.make(address)
         try:
-            await self._wire.open(connection, deadline)
+            if await self._wire.open(connection, deadline):
+                pools.unbroken = Unbroken()
         except self._wire.errors as error:
             await self._wire.close(connection)
             if pools.slots is not None:
@@ -287,3 +305,9 @@ class Connections:
 
     def _new_pools(self) -> _Pools:
         return _Pools(Slots(self._target.start) if self._target.cluster else None)
+
+
+def _refusal(request: Request, answers: list[Any]) -> Exception | None:
+    """What was answered in place of a result. Of a write that was done there is none, whatever was asked beside it."""
+    asked = answers[:1] if request.writes else answers
+    return next((each for each in asked if isinstance(each, Exception)), None)

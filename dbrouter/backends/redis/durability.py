@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.redis.failing import said
+from dbrouter.backends.secrets import masked
 
 if TYPE_CHECKING:
     from dbrouter.backends.redis.connections import Connections
@@ -28,10 +30,17 @@ class Durability:
         return replace(request, commands=(*request.commands, wait))
 
     def confirm(self, answers: Sequence[Any], place: str) -> None:
-        """Raise `Unavailable` if too few have it."""
-        if self.replicas and answers[-1] < self.replicas:
+        """Raise `Unavailable` if too few have it, or if the server did not say how many."""
+        if not self.replicas:
+            return
+        having = answers[-1]
+        if isinstance(having, Exception):
             raise Unavailable(
-                f"{place}: {answers[-1]} of {self.replicas} replicas had the write within {self.seconds:g} s; it is"
+                f"{place}: {masked(said(having))}; it is written, and whether replicas have it is unknown"
+            ) from having
+        if having < self.replicas:
+            raise Unavailable(
+                f"{place}: {having} of {self.replicas} replicas had the write within {self.seconds:g} s; it is"
                 " written, and lost if the server fails before they have it"
             )
 

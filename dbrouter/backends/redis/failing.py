@@ -18,12 +18,13 @@ _TOO_LARGE = ("proto-max-bulk-len", "invalid bulk length", "string exceeds maxim
 
 def refused(place: str, error: Any) -> StoreError:
     """The error for what a server answered instead of a result."""
-    words = f"{place}: {masked(said(error))}"
-    if any(each in words for each in _TOO_LARGE):
-        return too_large(place, masked(said(error)))
-    if any(each in words for each in _BUSY):
+    answered = said(error)
+    words = f"{place}: {masked(answered)}"
+    if any(each in answered for each in _TOO_LARGE):
+        return too_large(place, masked(answered))
+    if any(each in answered for each in _BUSY):
         return Throttled(words)
-    if said(error).startswith(_AWAY):
+    if answered.startswith(_AWAY):
         return Unavailable(words)
     return StoreError(words)
 

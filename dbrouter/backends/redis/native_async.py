@@ -41,13 +41,15 @@ class AsyncWire:
         kept = {name: each for name, each in arguments.items() if name not in dropped}
         return _CLASSES[self._target.kind](**kept)
 
-    async def open(self, connection: Any, deadline: Deadline) -> None:
+    async def open(self, connection: Any, deadline: Deadline) -> bool:
         """Open it if it is not open, or not alive any more."""
         connection.socket_connect_timeout = min(self._connect_timeout, max(deadline.left(), 0.001))
         await connection.connect()
-        if await _is_dead(connection):
-            await connection.disconnect(nowait=True)
-            await connection.connect()
+        if not await _is_dead(connection):
+            return False
+        await connection.disconnect(nowait=True)
+        await connection.connect()
+        return True
 
     async def exchange(self, connection: Any, commands: Iterable[Any], deadline: Deadline) -> list[Any]:
         """Send the commands and read an answer to each."""

@@ -2,7 +2,8 @@
 
 local base = KEYS[1]
 local what, t = take(), T[take()]
-expire(base, t)
+-- Whoever asked asks again: what is over must be in no page and in no total.
+if expire(base, t) then return 'more' end
 
 -- The asked columns of a record, the version first, or nil if it is not there.
 local function record(from, key, columns)
@@ -80,7 +81,7 @@ end
 -- A record and the records of another table that name it, all or the last of an order with those that tie.
 local key, columns = take(), list()
 local children, place, limit, wanted = T[take()], number(), number(), list()
-expire(base, children)
+if expire(base, children) then return 'more' end
 local own = record(t, key, columns)
 if not own then return false end
 local x = children.x[place]

@@ -22,6 +22,9 @@ from dbrouter.backends.redis.scripts import Argument, Request, running, script_f
 BUDGET = 4 * 1024 * 1024
 """Bytes of records that one answer brings before the rest is left to be fetched by keys."""
 
+MORE = b"more"
+"""What a script answers that has to be asked again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Along:

@@ -93,6 +93,7 @@ local function forget(base, t, key)
   redis.call('ZREM', base .. t.name .. ':e', key)
 end
 
+local ENDED = 1000
 local ends = {}
 
 -- Whether records of a table may end by themselves: those of today, or those of a `ttl` that was configured once.
@@ -103,11 +104,21 @@ local function ending(base, t)
   return ends[name]
 end
 
--- The same for all whose time is over, before anyone looks at what they left.
+-- The same for those whose time is over, before anyone looks at what they left: for so many that nobody else waits long.
+-- Answers whether there may be more.
 local function expire(base, t)
-  if not ending(base, t) then return end
-  local over = redis.call('ZRANGEBYSCORE', base .. t.name .. ':e', '-inf', clock(), 'LIMIT', 0, 10000)
+  if not ending(base, t) then return false end
+  local kept = base .. t.name .. ':e'
+  local over = redis.call('ZRANGEBYSCORE', kept, '-inf', clock(), 'LIMIT', 0, ENDED)
   for _, key in ipairs(over) do
-    if redis.call('EXISTS', record_key(base, t, key)) == 0 then forget(base, t, key) end
+    local last = redis.call('PEXPIRETIME', record_key(base, t, key))
+    if last == -2 then
+      forget(base, t, key)
+    elseif last == -1 then
+      redis.call('ZREM', kept, key)
+    else
+      redis.call('ZADD', kept, last, key)
+    end
   end
+  return #over == ENDED
 end

@@ -121,11 +121,18 @@ local function write(r, set, whole, i)
   return version
 end
 
+-- The version of a row, '' if there is none. One that this commit wrote may be another the next time, over another
+-- stored row: both are named.
+local function version_of(r)
+  if not r.now then return '' end
+  return r.dirty and r.now['@'] .. '|' .. (r.before and r.before['@'] or '') or r.now['@']
+end
+
 -- Whether an expectation holds: '' any, '-' absent, '=' and a version.
 local function holds(expect, r)
   if expect == '' then return true end
   if expect == '-' then return not r.now end
-  return r.now ~= nil and r.now['@'] == expect:sub(2)
+  return r.now ~= nil and version_of(r) == expect:sub(2)
 end
 
 -- The rows below a row by one relation: those that an index has, and those that this commit put there.
@@ -140,8 +147,13 @@ local function below(r, relation)
       found[#found + 1] = child
     end
   end
-  local members = redis.call('ZRANGEBYLEX', index_key(r.base, t, x), low, high, 'LIMIT', 0, MOST + 1)
-  for _, each in ipairs(members) do add(row(r.base, relation.table, key_of(x, each, #r.key))) end
+  local from, members = 0, nil
+  -- Some of those that the index has may be gone, their time being over.
+  repeat
+    members = redis.call('ZRANGEBYLEX', index_key(r.base, t, x), low, high, 'LIMIT', from, MOST + 1)
+    for _, each in ipairs(members) do add(row(r.base, relation.table, key_of(x, each, #r.key))) end
+    from = from + #members
+  until #members <= MOST or #found > MOST
   for _, each in ipairs(moved) do
     if each.t == t and each.base == r.base then add(each) end
   end
@@ -170,10 +182,14 @@ local function check_relations()
   for _, r in ipairs(moved) do
     for n, parent in ipairs(r.now and r.t.parents or {}) do
       local named = joined(parent.columns, r.now)
-      if named and named ~= (r.before and joined(parent.columns, r.before)) then
+      if named then
         local id = record_key(r.base, T[parent.table], named)
-        local there
-        if rows[id] then there = rows[id].now else there = redis.call('EXISTS', id) == 1 end
+        local there = true
+        if rows[id] then
+          there = rows[id].now
+        elseif named ~= (r.before and joined(parent.columns, r.before)) then
+          there = redis.call('EXISTS', id) == 1
+        end
         if not there then refuse('parent', 0, r.t.table, tostring(n), named) end
       end
     end
@@ -209,14 +225,17 @@ local function renew(base, name, key)
   end
 end
 
--- When the record will be gone by itself, and what there is to take back then. What it belongs to, and what belongs to
--- that, stays as long.
-local function keep_for(r, entries)
+-- Note what there is to take back when the record is gone by itself.
+local function note(r, entries)
   for _, u in ipairs(r.t.u) do
     local values = unique_values(u, r.now)
     if values then entries[#entries + 1] = {'HDEL', ':u:' .. u.name, values} end
   end
   redis.call('HSET', r.base .. r.t.name .. ':m', r.key, cjson.encode(entries))
+end
+
+-- Let the record's time begin anew. What it belongs to, and what belongs to that, stays as long.
+local function keep(r)
   for _, above in ipairs(r.t.above) do
     local key = joined(above.columns, r.now)
     if key then renew(r.base, above.table, key) end
@@ -256,7 +275,7 @@ local function settle(r)
   if r.now and not r.whole and #gone > 0 then redis.call('HDEL', r.id, unpack(gone)) end
   if r.t.ttl then
     if r.now then
-      keep_for(r, entries)
+      note(r, entries)
     else
       unmark(r)
     end
@@ -270,6 +289,10 @@ end
 local function flush()
   for _, r in ipairs(touched) do
     if r.dirty then settle(r) end
+  end
+  -- Only now: one that is written as a whole forgets when it ends.
+  for _, r in ipairs(touched) do
+    if r.dirty and r.now and r.t.ttl then keep(r) end
   end
   for name, values in pairs(taken) do
     for each, key in pairs(values) do

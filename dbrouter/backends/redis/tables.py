@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.completing import check_columns
 from dbrouter.backends.kernel.emulation.at_once import at_once
-from dbrouter.backends.kernel.errors import TooLarge, Unavailable, Unsupported
+from dbrouter.backends.kernel.errors import TooLarge, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING
 from dbrouter.backends.kernel.isolation import Isolation, checked_namespace
 from dbrouter.backends.kernel.ops import (
@@ -37,7 +38,7 @@ from dbrouter.backends.kernel.ordered_form import canonical, decoded
 from dbrouter.backends.kernel.running import BlockingRuntime, Runtime
 from dbrouter.backends.kernel.tables import TableSpec
 from dbrouter.backends.redis import reading
-from dbrouter.backends.redis.connections import Connections
+from dbrouter.backends.redis.connections import Connections, Unbroken
 from dbrouter.backends.redis.durability import Durability
 from dbrouter.backends.redis.layout import Layout
 from dbrouter.backends.redis.scripts import Request
@@ -79,8 +80,9 @@ class RedisTables:
         self._layout = layout
         self._durability = durability
         self._namespace = namespace
-        # What the registry is known to hold: tables, and the tenants that have something in shared ones.
-        self._announced: set[tuple[str, Any]] = set()
+        # What the registry is known to hold: tables, and the tenants that have something in shared ones. A server that
+        # comes back, or that another one has taken the place of, may have less.
+        self._announced: WeakKeyDictionary[Unbroken, set[tuple[str, Any]]] = WeakKeyDictionary()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -112,9 +114,9 @@ class RedisTables:
             case Get():
                 return reading.got(layout, op, await self._send(reading.get(layout, namespace, op)))
             case Walk():
-                return reading.walked(layout, op, await self._send(reading.walk(layout, namespace, op)))
+                return reading.walked(layout, op, await self._listed(reading.walk(layout, namespace, op)))
             case Load():
-                return reading.loaded(layout, op, await self._send(reading.load(layout, namespace, op)))
+                return reading.loaded(layout, op, await self._listed(reading.load(layout, namespace, op)))
             case GetMany():
                 return await self._many(op)
             case Scan():
@@ -183,6 +185,13 @@ class RedisTables:
     async def _send(self, request: Request) -> list[Any]:
         return await self._connections.send(request)
 
+    async def _listed(self, request: Request) -> list[Any]:
+        """The answer of a script that clears away what is over first, some of it each time."""
+        while True:
+            answers = await self._send(request)
+            if answers[0] != reading.MORE:
+                return answers
+
     async def _many(self, op: GetMany) -> list[Record | None]:
         parts = reading.get_many(self._layout, self._namespace, op)
         answers = await at_once(self.runtime, [partial(self._send, request) for _, request in parts]) if parts else []
@@ -208,7 +217,7 @@ class RedisTables:
 
     async def _along(self, op: Scan, path: reading.Along) -> list[Record]:
         table = self._layout.table(op.table)
-        (answer,) = await self._send(reading.scan(self._layout, self._namespace, table, path, op.columns))
+        (answer,) = await self._listed(reading.scan(self._layout, self._namespace, table, path, op.columns))
         found, left = answer
         records = reading.scanned(table, found, op.columns, op.raw)
         for start in range(0, len(left), FETCHED_AT_ONCE):
@@ -309,12 +318,9 @@ class RedisTables:
             )
         await self._announce(list(writes.places))
         request = self._durability.asked_for(writes.request(rows=rows))
-        try:
-            answers = await self._send(request)
-        except Unavailable:
-            # The server that comes back may be another one, with less.
-            self._announced.clear()
-            raise
+        answers = await self._send(request)
+        # Again, if a connection was lost meanwhile; else nothing.
+        await self._announce(list(writes.places))
         what, found = answers[0]
         if what == b"refused":
             raise refusal(self._layout, found)
@@ -324,7 +330,8 @@ class RedisTables:
 
     async def _announce(self, places: Sequence[tuple[str, Any]]) -> None:
         """Have the registry know these tables, and who has something in them, before that is written."""
-        fresh = [each for each in places if each not in self._announced]
+        announced = self._announced.setdefault(self._connections.unbroken, set())
+        fresh = [each for each in places if each not in announced]
         if not fresh:
             return
         registry = self._layout.registry(self._namespace)
@@ -335,7 +342,7 @@ class RedisTables:
                 name = self._layout.table(table).name.encode()
                 commands.append(("SADD", registry + b":tenants:" + name, canonical(tenant)))
         await self._send(Request(registry, commands))
-        self._announced.update(fresh)
+        announced.update(fresh)
 
     async def _tenants(self, table: str) -> list[Any]:
         registry = self._layout.registry(self._namespace)

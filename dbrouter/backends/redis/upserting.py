@@ -24,6 +24,9 @@ from dbrouter.backends.redis.writing import Writes
 Commit: TypeAlias = Callable[[Writes, bool], Awaitable[tuple[str, Sequence[Any]]]]
 """Runs writes; answers what the script did, and its answers."""
 
+STAGED = "|"
+"""In the version of a record that the same commit has just written, before that of what is stored."""
+
 
 class _Upsert:
     """One record on its way in."""
@@ -55,7 +58,9 @@ class _Upsert:
         if key_in(spec, after) != key_in(spec, stored):
             raise StoreError(f"{spec.name}: an upsert cannot change the key of the record it found")
         placed = any(isinstance(rule, Next) and stored[column] is None for column, rule in op.rules.items())
-        if encoded(spec, after) == encoded(spec, stored) and not placed:
+        # What the same commit writes is not stored yet, and may be another record by then.
+        settled = STAGED not in version
+        if settled and encoded(spec, after) == encoded(spec, stored) and not placed:
             return self.settle(Stored(stored, version))
         self.merged = (after, version)
         return None

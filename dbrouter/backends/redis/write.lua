@@ -93,7 +93,7 @@ local function upsert(i)
   if how == '=' then
     -- What Python merged, over the version that it merged into.
     if not holds(expect, r) then
-      asks[#asks + 1] = {i, r.now and r.now['@'] or '', r.now and fields(r) or {}}
+      asks[#asks + 1] = {i, version_of(r), r.now and fields(r) or {}}
       return {'asked', ''}
     end
   else
@@ -111,7 +111,7 @@ local function upsert(i)
       if not admitted then return {'refused', ''} end
     end
     if r.now and how == '?' then
-      asks[#asks + 1] = {i, r.now['@'], fields(r)}
+      asks[#asks + 1] = {i, version_of(r), fields(r)}
       return {'asked', ''}
     end
   end

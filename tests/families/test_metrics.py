@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -308,3 +308,36 @@ def test_days_are_utc() -> None:
     assert day_of(midnight(TODAY)) == TODAY
     assert day_of(midnight(TODAY) - 1) == TODAY - timedelta(days=1)
     assert datetime.fromtimestamp(midnight(TODAY), tz=UTC) == datetime(2026, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (TODAY, TODAY),
+        (datetime(2026, 1, 10, 23, 59), TODAY),  # noqa: DTZ001  # as callers write it
+        (datetime(2026, 1, 11, 0, 30, tzinfo=timezone(timedelta(hours=1))), TODAY),
+        ("2026-01-10", TODAY),
+        ("2026-01-10T23:59:00", TODAY),
+        ("2026-01-11T00:30:00+01:00", TODAY),
+        (None, None),
+    ],
+)
+def test_a_day_may_be_given_as_a_date_a_point_in_time_or_text(given: Any, meant: date | None) -> None:
+    store = MemoryStore()
+    metrics = metrics_in(store)
+    finish(stored(store, sessions=[session(f"s{days}", NOON + days * 86_400) for days in (-1, 0, 1)]))
+    metrics = metrics_in(store, Clock(NOON + 86_400))
+    for bounds in ({"starting_date": given}, {"ending_date": given}, {"starting_date": given, "ending_date": given}):
+        wanted = dict.fromkeys(bounds, meant)
+        assert finish(metrics.get_metrics(**bounds)) == finish(metrics.get_metrics(**wanted))
+    if meant is not None:
+        [row], _ = finish(metrics.get_metrics(given, given))
+        assert row["date"] == TODAY
+
+
+@pytest.mark.parametrize(("given", "error"), [("yesterday", ValueError), ("", ValueError), (5, TypeError)])
+def test_what_is_no_day_is_refused(given: Any, error: type[Exception]) -> None:
+    metrics = metrics_in(MemoryStore())
+    for name in ("starting_date", "ending_date"):
+        with pytest.raises(error, match=f"`{name}` must be a date"):
+            finish(metrics.get_metrics(**{name: given}))

@@ -22,6 +22,7 @@ from dbrouter.backends.kernel.filters import (
 from dbrouter.backends.kernel.merging import Record, Replace
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Delete, Get, Measure, Order, Scan, Upsert
 from dbrouter.router.families.context import Context
+from dbrouter.router.families.moments import seconds
 from dbrouter.router.families.paging import from_offset, limited
 
 USERS = "authz_users"
@@ -113,8 +114,9 @@ class AuthzUsers:
         self, starting_at: int | None = None, ending_before: int | None = None
     ) -> list[dict[str, int]]:
         """Per day on which users were created, oldest first: `date` (its first second, UTC) and `count`."""
-        since = EVERYTHING if starting_at is None else compare("created_at", Comparison.GE, starting_at)
-        until = EVERYTHING if ending_before is None else compare("created_at", Comparison.LT, ending_before)
+        first, end = seconds(starting_at, "starting_at"), seconds(ending_before, "ending_before")
+        since = EVERYTHING if first is None else compare("created_at", Comparison.GE, first)
+        until = EVERYTHING if end is None else compare("created_at", Comparison.LT, end)
         found = await self._store.execute(
             Scan(
                 table=USERS,

@@ -14,6 +14,7 @@ from dbrouter.backends.kernel.merging import Record, Replace, Rule
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order, Scan, Upsert
 from dbrouter.router.agno_types import metrics_starting_date_from_days
 from dbrouter.router.families.daily_usage import UNOWNED, daily_usage, day_of, midnight
+from dbrouter.router.families.moments import day
 
 if TYPE_CHECKING:
     from dbrouter.router.families.context import Context, Place
@@ -89,14 +90,15 @@ class Metrics:
         """
         if self._is_stale():
             await self._refresh()
+        first, last = day(starting_date, "starting_date"), day(ending_date, "ending_date")
         owned = equals(user_id=user_id)
         found = await self._store.execute(
             Scan(
                 table=METRICS,
                 where=all_of(
                     owned,
-                    compare("date", Comparison.GE, starting_date) if starting_date else EVERYTHING,
-                    compare("date", Comparison.LE, ending_date) if ending_date else EVERYTHING,
+                    compare("date", Comparison.GE, first) if first else EVERYTHING,
+                    compare("date", Comparison.LE, last) if last else EVERYTHING,
                 ),
                 order=(*FIRST_DAY, Order(Field("user_id"))),
             )

@@ -17,6 +17,7 @@ from dbrouter.backends.kernel.filters import (
     one_of,
 )
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Delete, Get, Insert, Measure, Order, Scan, Update
+from dbrouter.router.families.moments import seconds
 from dbrouter.router.families.paging import offset_of
 
 if TYPE_CHECKING:
@@ -108,10 +109,11 @@ class ScheduleRuns:
 
     async def delete_schedule_runs(self, schedule_id: str, *, before: int) -> int:
         """How many runs of the schedule were completed before this time and are deleted now."""
+        last = seconds(before, "before")
         return await self._store.execute(
             Delete(
                 table=SCHEDULE_RUNS,
-                where=all_of(eq("schedule_id", schedule_id), compare("completed_at", Comparison.LT, before)),
+                where=all_of(eq("schedule_id", schedule_id), compare("completed_at", Comparison.LT, last)),
             )
         )
 

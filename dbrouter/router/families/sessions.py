@@ -28,6 +28,7 @@ from dbrouter.backends.kernel.ops import Children, Delete, Get, Load, Loaded, Or
 from dbrouter.backends.kernel.racing import Attempts
 from dbrouter.router.agno_types import HISTORY_SKIP_STATUSES, Session, SessionType
 from dbrouter.router.families.context import Context, Place
+from dbrouter.router.families.moments import seconds
 from dbrouter.router.families.paging import limited, offset_of, sorting
 from dbrouter.router.families.payloads import Payloads
 from dbrouter.router.families.run_cache import RunCache
@@ -321,10 +322,10 @@ def _filter(
     if component_id is not None:
         columns = COMPONENT_COLUMNS if session_type is None else (f"{_type_name(session_type)}_id",)
         parts.append(any_of(*(eq(column, component_id) for column in columns)))
-    if start_timestamp is not None:
-        parts.append(compare("created_at", Comparison.GE, start_timestamp))
-    if end_timestamp is not None:
-        parts.append(compare("created_at", Comparison.LE, end_timestamp))
+    if (since := seconds(start_timestamp, "start_timestamp")) is not None:
+        parts.append(compare("created_at", Comparison.GE, since))
+    if (until := seconds(end_timestamp, "end_timestamp")) is not None:
+        parts.append(compare("created_at", Comparison.LE, until))
     if session_name:
         # "" is in every name and, as in agno, in that of a session without one: so asks a search box that was emptied.
         parts.append(Contains(Field("session_data", ("session_name",)), session_name))

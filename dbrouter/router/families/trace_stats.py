@@ -16,7 +16,8 @@ from dbrouter.backends.kernel.filters import (
     not_null,
 )
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order
-from dbrouter.router.families.trace_records import from_iso, iso
+from dbrouter.router.families.moments import moment
+from dbrouter.router.families.trace_records import from_iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,9 +84,10 @@ def trace_stats(group_by: str, where: Filter, *, limit: int | None, offset: int)
 
 def between(column: str, start: datetime | None, end: datetime | None) -> Filter:
     """Records whose ISO time is not before `start` and not after `end`, where given."""
+    since, until = moment(start, "start_time"), moment(end, "end_time")
     return all_of(
-        compare(column, Comparison.GE, iso(start)) if start else EVERYTHING,
-        compare(column, Comparison.LE, iso(end)) if end else EVERYTHING,
+        compare(column, Comparison.GE, since) if since else EVERYTHING,
+        compare(column, Comparison.LE, until) if until else EVERYTHING,
     )
 
 

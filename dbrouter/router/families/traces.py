@@ -19,9 +19,10 @@ from dbrouter.backends.kernel.filters import (
 )
 from dbrouter.backends.kernel.merging import Elapsed, Fill, Greatest, Least, Ranked, Record, Rule
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Get, Measure, Order, Scan, Upsert
+from dbrouter.router.families.moments import moment
 from dbrouter.router.families.paging import offset_of
 from dbrouter.router.families.trace_filters import trace_filter
-from dbrouter.router.families.trace_records import counted, iso, trace_record
+from dbrouter.router.families.trace_records import counted, trace_record
 from dbrouter.router.families.trace_stats import Grouping, between, page_within, told, trace_stats
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Traces:
 
         start_time: started then or later. end_time: ended then or earlier. filter_expr: see `trace_filter`.
         """
+        since, until = moment(start_time, "start_time"), moment(end_time, "end_time")
         page_of_traces = await self._store.execute(
             Scan(
                 table="traces",
@@ -120,8 +122,8 @@ class Traces:
                         workflow_id=workflow_id or None,
                         status=status or None,
                     ),
-                    compare("start_time", Comparison.GE, iso(start_time)) if start_time else EVERYTHING,
-                    compare("end_time", Comparison.LE, iso(end_time)) if end_time else EVERYTHING,
+                    compare("start_time", Comparison.GE, since) if since else EVERYTHING,
+                    compare("end_time", Comparison.LE, until) if until else EVERYTHING,
                     trace_filter(filter_expr),
                 ),
                 order=NEWEST_FIRST,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from scripts.servers.azure import start_azure
 from scripts.servers.dynamo import start_dynamo
 from scripts.servers.firestore import start_firestore
 from scripts.servers.gcs import start_gcs
@@ -23,6 +24,7 @@ from scripts.servers.server import CannotStart, Server
 STARTERS: Mapping[str, Callable[[], Server]] = {
     "gcs": start_gcs,
     "s3": start_s3,
+    "azure": start_azure,
     "dynamo": start_dynamo,
     "firestore": start_firestore,
     "mariadb": start_mariadb,

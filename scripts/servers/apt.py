@@ -31,6 +31,18 @@ def install(package: str) -> None:
             POLICY.unlink()
 
 
+def program(name: str, package: str) -> str:
+    """Where a program is; its package is installed if need be. Raises as `install` does."""
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    install(package)
+    found = shutil.which(name)
+    if found is None:
+        raise LookupError(f"apt installed {package}, and there is still no {name} on the PATH")
+    return found
+
+
 def unpack(package: str, release: str, into: Path) -> None:
     """Unpack a package of another release of Debian's, with all that it needs, in a folder; nothing is installed.
 

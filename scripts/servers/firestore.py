@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from scripts.servers.http import answers
 from scripts.servers.java import JVM
 from scripts.servers.places import free_port, new_place, remove_place
 from scripts.servers.server import CannotStart, Server
@@ -83,7 +83,7 @@ def _started(java: str, jar: Path) -> Server:
             ],
             folder=folder,
             user=None,
-            ready=lambda: answers(port),
+            ready=lambda: answers(port, starting=b"HTTP/1.1 200"),
         )
     except BaseException:
         remove_place(folder)
@@ -96,11 +96,3 @@ def _version(jar: Path) -> str:
         return "SDK " + (jar.parents[2] / "VERSION").read_text().strip()
     except OSError:
         return "unknown"
-
-
-def answers(port: int) -> None:
-    """Return if the emulator takes requests, else raise `OSError`; asked in HTTP, so no client is needed."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        if not connection.recv(64).startswith(b"HTTP/1.1 200"):
-            raise ConnectionError("it is still starting up")

@@ -1,4 +1,4 @@
-"""Objects: a folder, and a bucket of its own in moto's S3 and in a fake Google Cloud Storage."""
+"""Objects: a folder, and a bucket of its own in moto's S3, a fake Google Cloud Storage and Microsoft's Azurite."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.tenant_tables import TENANT
 from dbrouter.backends.objects.folder import Folder
 from dbrouter.testing.leaks.names import HOSTILE_TENANTS
+from scripts.servers import azure
 from tests.backends.backend import Backend, Row, Settings
 
 KEY = "test"
@@ -103,6 +104,34 @@ def _gcs_rows(url: str, name: str) -> Iterator[Row]:
     yield from _rows((each.name.removeprefix(f"{PREFIX}/"), each.download_as_bytes()) for each in blobs)
 
 
+@lru_cache
+def azure_client(url: str) -> Any:
+    """Microsoft's client for the server."""
+    from azure.storage.blob import BlobServiceClient
+
+    return BlobServiceClient(url, credential=azure.KEY)
+
+
+def _azure(url: str, name: str) -> Settings:
+    return {
+        "kind": "objects",
+        "url": f"az://{_bucket(name)}/{PREFIX}",
+        "endpoint": url,
+        "account": azure.ACCOUNT,
+        "account_key": azure.KEY,
+    }
+
+
+def _make_azure(url: str, name: str) -> None:
+    azure_client(url).create_container(_bucket(name))
+
+
+def _azure_rows(url: str, name: str) -> Iterator[Row]:
+    container = azure_client(url).get_container_client(_bucket(name))
+    names = list(container.list_blob_names())
+    yield from _rows((each.removeprefix(f"{PREFIX}/"), container.download_blob(each).readall()) for each in names)
+
+
 def _rows(objects: Iterator[tuple[str, bytes]]) -> Iterator[Row]:
     """Records, and the names of entries, which hold values too; marks of tables and locks hold none."""
     for name, content in objects:
@@ -158,6 +187,16 @@ BACKENDS = (
         prepare=_make_gcs,
         rows=_gcs_rows,
         threaded=True,
+        parts=OF_A_CLOUD,
+    ),
+    Backend(
+        name="azure",
+        kind="objects",
+        server="azure",
+        settings=_azure,
+        prepare=_make_azure,
+        rows=_azure_rows,
+        keeps=False,
         parts=OF_A_CLOUD,
     ),
 )

@@ -385,6 +385,6 @@ STEPS = settings(
 )
 
 
-@pytest.mark.parametrize("machine", [OneAtATime, AtomicCommits, SomeCapabilities])
+@pytest.mark.parametrize("machine", [OneAtATime, AtomicCommits, Walking, SomeCapabilities])
 def test_an_emulated_store_answers_as_the_memory_store(machine: type[RuleBasedStateMachine]) -> None:
     run_state_machine_as_test(machine, settings=STEPS)

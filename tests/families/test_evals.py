@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dbrouter.backends.kernel.errors import Duplicate
@@ -37,10 +39,13 @@ async def test_a_run_comes_back_as_it_was_given(store: Store) -> None:
     assert await evals.get_eval_run("r2") is None
 
 
-async def test_a_run_without_input_comes_back_with_an_empty_one(store: Store) -> None:
+@pytest.mark.parametrize("eval_input", [None, {}])
+async def test_a_run_without_input_comes_back_without_and_one_with_an_empty_one_with_it(
+    store: Store, eval_input: dict[str, Any] | None
+) -> None:
     evals = evals_in(store)
-    await evals.create_eval_run(run("r1", eval_input=None))
-    assert await evals.get_eval_run("r1") == run("r1", eval_input={})
+    await evals.create_eval_run(run("r1", eval_input=eval_input))
+    assert await evals.get_eval_run("r1") == run("r1", eval_input=eval_input)
 
 
 async def test_a_run_as_a_dict_has_every_column(store: Store) -> None:

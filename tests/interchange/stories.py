@@ -148,7 +148,7 @@ STORIES: dict[str, Story] = {
         test_evals.fill,
         _change_evals,
         (
-            *_ask("get_eval_run", *({"eval_run_id": f"r{number}"} for number in range(1, 5))),
+            *_ask("get_eval_run", *({"eval_run_id": f"r{number}"} for number in range(1, 6))),
             *_ask("get_eval_run", {"eval_run_id": "r2", "deserialize": False}),
             *_ask("get_eval_runs", {"user_id": "ann"}, {"sort_by": "run_id", "deserialize": False}),
         ),

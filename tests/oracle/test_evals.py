@@ -25,6 +25,7 @@ def fill(both: Both) -> None:
         run("r2", EvalType.RELIABILITY, team_id="t1", name="a"),
         run("r3", EvalType.PERFORMANCE, workflow_id="w1", eval_input={}),
         run("r4", EvalType.AGENT_AS_JUDGE, agent_id="a2", eval_data={}, name="c"),
+        run("r5", workflow_id="w1", eval_input=None),
     ):
         both.create_eval_run(each)
         both.clock.tick()
@@ -107,4 +108,4 @@ def test_pages_that_make_no_sense_are_refused_alike(both: Both, asked: dict[str,
 
 def test_ours_keeps_the_total_of_an_empty_page_where_agno_loses_it(both: Both) -> None:
     fill(both)
-    assert both.answers("get_eval_runs", limit=2, page=9, deserialize=False) == (([], 0), ([], 4))
+    assert both.answers("get_eval_runs", limit=2, page=9, deserialize=False) == (([], 0), ([], 5))

@@ -53,7 +53,10 @@ class TimeUnit(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column. `sqlite_not_null` and `absent_on` record where agno's own schemas differ."""
+    """One column. `sqlite_not_null` and `absent_on` record where agno's own schemas differ.
+
+    json_null: in agno's schemas it may not be null, and holds the null of JSON instead.
+    """
 
     name: str
     kind: Kind
@@ -63,6 +66,7 @@ class Column:
     default: object = None
     sqlite_not_null: bool = False
     sqlite_index: bool = False
+    json_null: bool = False
     absent_on: frozenset[str] = frozenset()
 
 

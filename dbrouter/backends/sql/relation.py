@@ -33,6 +33,12 @@ class Relation:
         self.loose = False
         self.kinds: dict[str, Kind] = {column.name: column.kind for column in self.spec.columns}
         self.nullable = frozenset(column.name for column in self.spec.columns if column.nullable)
+        self._json_null = frozenset(
+            name
+            for column in self.spec.columns
+            if column.json_null
+            for name in (column.name, dialect.quoted(column.name))
+        )
         self.defaults = {column.name: column.default for column in self.spec.columns if column.default is not None}
         longest = {column.name: dialect.longest(column, self.spec) for column in self.spec.columns}
         self._longest = {name: each for name, each in longest.items() if each is not None}
@@ -90,7 +96,7 @@ class Relation:
     def param(self, column: str, value: Any) -> Any:
         """A record's value as the driver takes it. Raises `Unstorable`, naming the column, if it does not fit."""
         kind = self.kinds[column] if column in self.kinds else self.kinds[self.quoted(column)]
-        if value is None:
+        if value is None and column not in self._json_null:
             return None
         if kind is Kind.JSON:
             text = encode(value, what=f"{self.spec.name}.{column}")

@@ -35,8 +35,6 @@ class Evals:
         record: Record = {
             **eval_run.model_dump(),
             "eval_type": eval_run.eval_type.value,
-            # The record may lack an input, the table may not.
-            "eval_input": eval_run.eval_input or {},
             "created_at": now,
             "updated_at": now,
         }

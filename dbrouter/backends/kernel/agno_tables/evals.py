@@ -13,7 +13,7 @@ EVALS = TableSpec(
         Column(name="run_id", kind=Kind.STRING, nullable=False),
         Column(name="eval_type", kind=Kind.STRING, nullable=False),
         Column(name="eval_data", kind=Kind.JSON, nullable=False),
-        Column(name="eval_input", kind=Kind.JSON, nullable=False),
+        Column(name="eval_input", kind=Kind.JSON, json_null=True),
         Column(name="name", kind=Kind.STRING),
         Column(name="agent_id", kind=Kind.STRING),
         Column(name="team_id", kind=Kind.STRING),

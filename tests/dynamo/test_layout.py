@@ -30,7 +30,7 @@ from dbrouter.backends.kernel.ops import (
     Walk,
 )
 from dbrouter.backends.kernel.running import finish
-from dbrouter.testing.conformance.records import learning, run, session, span, trace
+from dbrouter.testing.conformance.records import learning, run, schedule, session, span, trace
 from tests.dynamo.conftest import Wire, items_of
 
 
@@ -80,6 +80,12 @@ def test_every_record_has_its_entries_and_no_others_after_random_writes(
         else:
             do(store, Delete(table="learnings", where=eq("learning_id", key)))
     assert entries_in(admin, table) == expected(store, "learnings") != set()
+
+
+def test_what_an_entry_repeats_has_the_type_that_the_record_has(store: Emulated) -> None:
+    for enabled in (1, True):
+        do(store._store, Commit(writes=(Put(table="schedules", record=schedule("a", enabled=enabled)),)))
+    assert do(store, Scan(table="schedules", columns=("enabled",))).records[0]["enabled"] is True
 
 
 def test_a_write_that_changes_no_listing_is_one_plain_put(store: Emulated, wire: Wire) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,13 +17,14 @@ from botocore.exceptions import (
 from dbrouter.backends.dynamo.store import DynamoStore
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import (
+    Conflict,
     Duplicate,
     OutdatedSchema,
     StoreError,
     Throttled,
     Unavailable,
 )
-from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Put, Remove, Scan
+from dbrouter.backends.kernel.ops import ABSENT, Check, Commit, Get, Insert, Put, Remove, Scan
 from dbrouter.backends.kernel.running import finish
 from dbrouter.config import load_mapping
 from dbrouter.router.opening import open_store
@@ -127,6 +129,61 @@ def test_an_answer_that_was_lost_is_unknown_when_another_writer_came_since(store
     assert do(store, Get(table="sessions", key=("s1",))).record["agent_id"] == "b"
 
 
+def test_an_answer_that_was_lost_is_unknown_when_dynamodb_asks_to_slow_down_since(wire: Wire, table: str) -> None:
+    store = DynamoStore(wire, table=table, deadline=0.6)
+    (version,) = do(store, put())
+    wire.after = raising(lambda _: ReadTimeoutError(endpoint_url="x"), of="put_item", times=1)
+
+    def throttled(name: str, _arguments: dict[str, Any]) -> None:
+        if name == "put_item" and wire.sent.count(name) > 1:
+            raise refusal("ThrottlingException", name)
+
+    wire.before = throttled
+    wire.sent.clear()
+    with pytest.raises(Unavailable, match="does not answer"):
+        do(store, put(expect=version))
+
+
+def test_a_check_that_does_not_hold_is_refused_also_when_its_first_sending_was_lost(
+    store: Emulated, wire: Wire
+) -> None:
+    (version,) = do(store, put())
+    other = DynamoStore(wire._inner, table=store._store._shared.table)
+
+    def lost_on_its_way(name: str, _arguments: dict[str, Any]) -> None:
+        if name == "transact_write_items":
+            wire.before = lambda _name, _arguments: None
+            do(other, Commit(writes=(Remove(table="sessions", key=("s1",)),)))
+            raise ReadTimeoutError(endpoint_url=name)
+
+    wire.before = lost_on_its_way
+    with pytest.raises(Conflict):
+        do(store._store, Commit(writes=(Check(table="sessions", key=("s1",), expect=version),)))
+
+
+def test_a_call_of_many_requests_ends_at_its_deadline_too(store: Emulated, wire: Wire, table: str) -> None:
+    do(store, Insert(table="sessions", records=tuple(session(f"s{number}") for number in range(9))))
+
+    def one_after_the_other(name: str, arguments: dict[str, Any]) -> None:
+        if name == "query":
+            arguments["Limit"] = 1
+            time.sleep(0.1)
+
+    wire.before = one_after_the_other
+    assert len(do(store, Scan(table="sessions")).records) == 9
+    with pytest.raises(Unavailable, match=r"within 0\.3 s"):
+        do(DynamoStore(wire, table=table, deadline=0.3), Scan(table="sessions"))
+
+
+def test_what_was_signed_is_not_shown(store: Emulated, wire: Wire) -> None:
+    said = "The request signature we calculated does not match.\n\nThe Canonical String\nx-amz-security-token:my-token"
+    response: Any = {"Error": {"Code": "InvalidSignatureException", "Message": said}}
+    wire.before = raising(lambda name: ClientError(response, name), of="get_item", times=1)
+    with pytest.raises(Unavailable, match="does not match") as told:
+        do(store, Get(table="sessions", key=("s1",)))
+    assert "my-token" not in str(told.value)
+
+
 def test_a_server_that_fails_is_unavailable_and_not_empty(store: Emulated, wire: Wire) -> None:
     do(store, put())
     for error in (
@@ -218,6 +275,7 @@ def test_the_table_is_made_at_the_first_write_and_again_if_it_is_gone(
     admin.delete_table(TableName=table)
     do(store, put())
     assert do(store, Get(table="sessions", key=("s1",))) is not None
+    assert finish(store.existing_tables()) == {store.physical_name("sessions")}
 
 
 def test_a_table_that_may_not_be_made_is_named_with_its_key(wire: Wire, table: str) -> None:

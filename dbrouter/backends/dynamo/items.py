@@ -73,14 +73,15 @@ def shaped(spec: TableSpec, values: Mapping[str, Any], stamp: str, largest: int 
     movable = sizes.keys() - set(spec.key)
     packed: list[tuple[str, str, int]] = []
     data = bytearray()
-    whole = sum(sizes.values())
+    whole = stays = sum(sizes.values())
     for column in kept_apart(sizes, movable, fits=largest, stays=largest):
         ((kind, value),) = attributes.pop(column).items()
         raw = value if kind == "B" else encode({kind: value}).encode()
         packed.append((column, kind, len(raw)))
         data += raw
+        stays -= sizes[column]
     parts = tuple(pieces(bytes(data), PART_SIZE))
-    if len(parts) > MOST_PARTS or whole - len(data) > LARGEST_HEAD:
+    if len(parts) > MOST_PARTS or stays > LARGEST_HEAD:
         raise TooLarge(
             f"{spec.name}: a record of {whole:,} bytes after compression; DynamoDB takes up to "
             f"{MOST_PARTS * PART_SIZE:,} in parts, and {LARGEST_HEAD:,} of a key. Nothing was written"
@@ -89,7 +90,7 @@ def shaped(spec: TableSpec, values: Mapping[str, Any], stamp: str, largest: int 
     if parts:
         attributes[PARTS] = {"N": str(len(parts))}
         attributes[PACKED] = {"S": encode(packed)}
-    return Shape(attributes, parts, whole - len(data))
+    return Shape(attributes, parts, stays)
 
 
 def attribute(value: Any) -> dict[str, Any]:

@@ -28,6 +28,9 @@ PATIENCE = (2, 4, 8, 16)
 """A send waits for the largest of these parts of the deadline that is left: one which is never answered leaves time for
 others, and all of them end with the deadline, or a sixteenth of it later."""
 
+_ONE_OF_MANY = frozenset({"batch_get_item", "batch_write_item", "query", "scan"})
+"""Requests of which a call may need any number: none of them is sent after its deadline."""
+
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -114,21 +117,25 @@ class Requests:
 
     def send(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
         """The answer. Raises a `StoreError`, or one of the turns of events above."""
-        unanswered = False
+        unanswered: Unavailable | None = None
         failures = pauses = 0
         while True:
+            if deadline.is_over and operation in _ONE_OF_MANY:
+                raise Unavailable(f"{self.place}: not all was answered within {deadline.seconds:g} s")
             try:
                 answer: Answer = getattr(self._client(deadline), operation)(**arguments)
             except Exception as error:  # judged below, and raised from there if it is not a client's
-                wrong = self._judged(error, again=unanswered)
+                wrong = self._judged(error, again=unanswered is not None)
                 if isinstance(wrong, Unavailable) and wrong.retryable:
                     failures += 1
-                    unanswered = unanswered or _may_have_arrived(error)
+                    if _may_have_arrived(error):
+                        unanswered = wrong
                     if failures >= ATTEMPTS:
                         raise wrong from error
                 elif not isinstance(wrong, Throttled):
                     raise wrong from error
-                self.pause(pauses, deadline, wrong)
+                # Who is throttled now was not before: of what got no answer nobody knows whether it was done.
+                self.pause(pauses, deadline, unanswered or wrong)
                 pauses += 1
             else:
                 return answer
@@ -192,7 +199,9 @@ class Requests:
         if code in _BUSY:
             return Throttled(f"{self.place}: other writers hold a record all the time; nothing was written")
         if code in _REFUSED:
-            return _final(Unavailable(f"{self.place} refuses the credentials ({code}): {said}"))
+            # What follows the first line is what was signed, and a session token is in that.
+            what = said.partition("\n")[0]
+            return _final(Unavailable(f"{self.place} refuses the credentials ({code}): {what}"))
         if code in _FAILED or status >= 500:
             return Unavailable(f"{self.place} failed ({code or status}): {said}")
         return self._invalid(code, said)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from dbrouter.backends.dynamo.layout import Layout, walks
 from dbrouter.backends.dynamo.parts import Parts
-from dbrouter.backends.dynamo.reading import Reading
+from dbrouter.backends.dynamo.reading import Reading, Version
 from dbrouter.backends.dynamo.requests import Client, NoTable, Requests
 from dbrouter.backends.dynamo.settings import DEFAULT_TABLE
 from dbrouter.backends.dynamo.tables import Tables
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dbrouter.backends.dynamo.settings import DynamoSettings
 
 R = TypeVar("R")
-T = TypeVar("T")
 
 CONNECTIONS = 32
 CONNECT_TIMEOUT = 5.0
@@ -151,8 +150,7 @@ class DynamoStore:
             case Walk():
                 return cast("R", await self._reading.walk(known, deadline))
             case Commit():
-                self._note(dict.fromkeys(write.table for write in known.writes), deadline)
-                return cast("R", await self._made(lambda: self._writing.commit(known, deadline), deadline))
+                return cast("R", await self._commit(known, deadline))
             case _:
                 raise Unsupported(f"a DynamoDB store has no {type(op).__name__}; the kernel emulates it")
 
@@ -206,13 +204,16 @@ class DynamoStore:
             self._shared.tables.note(self._namespace, physical, deadline)
         self._noted.update(new)
 
-    async def _made(self, write: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
-        """The write's result, over a DynamoDB table that is made again if somebody has removed it meanwhile."""
+    async def _commit(self, op: Commit, deadline: Deadline) -> tuple[Version | None, ...]:
+        """The commit's answer, over a DynamoDB table that is made again if somebody has removed it meanwhile."""
+        tables = tuple(dict.fromkeys(write.table for write in op.writes))
+        self._note(tables, deadline)
         try:
-            return await write()
+            return await self._writing.commit(op, deadline)
         except NoTable:
-            self._shared.tables.make(deadline)
-            return await write()
+            self._noted.clear()
+            self._note(tables, deadline)
+            return await self._writing.commit(op, deadline)
 
 
 class _InNamespace(DynamoStore):

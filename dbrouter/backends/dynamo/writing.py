@@ -130,8 +130,10 @@ class Writing:
         for place in before.keys() - after.keys():
             self._add(plan, "Delete", {"Key": keyed(place)})
         for place, entry in after.items():
-            if before.get(place) != entry:
-                self._add(plan, "Put", {"Item": _entry_item(layout, entry, plan.asked.key)})
+            item, known = _entry_item(layout, entry, plan.asked.key), before.get(place)
+            # As items, which tell `True` from 1.
+            if known is None or _entry_item(layout, known, plan.asked.key) != item:
+                self._add(plan, "Put", {"Item": item})
 
     def _add(self, plan: Planned, action: str, arguments: dict[str, Any]) -> None:
         plan.actions.append({action: {"TableName": self._table, **arguments}})
@@ -144,6 +146,8 @@ class Writing:
         done: list[Sequence[Planned]] = []
         try:
             for chunk in chunks:
+                if done and deadline.is_over:
+                    raise Unavailable(f"{self._requests.place}: not all was written within {deadline.seconds:g} s")
                 self._transact(chunk, planned, deadline)
                 done.append(chunk)
         except ConditionFailed:
@@ -159,8 +163,9 @@ class Writing:
         actions = [(plan, action) for plan in chunk for action in plan.actions]
         if not actions:
             return
+        alone = len(actions) == 1 and not isinstance(chunk[0].asked.write, Check)
         try:
-            if len(actions) == 1 and not isinstance(chunk[0].asked.write, Check):
+            if alone:
                 ((plan, action),) = actions
                 ((kind, arguments),) = action.items()
                 self._requests.send("put_item" if kind == "Put" else "delete_item", deadline, **arguments)
@@ -173,7 +178,8 @@ class Writing:
                 )
         except ConditionFailed as failed:
             plan = actions[failed.at][0]
-            if failed.again and len(actions) == 1:
+            # A transaction that was done answers so again: it has a token.
+            if failed.again and alone:
                 if self._is_ours(plan, deadline):
                     return
                 # It may have been written, and another writer have gone on from it.

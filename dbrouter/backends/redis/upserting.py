@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from dbrouter.backends.kernel.completing import check_columns, completed, key_in
+from dbrouter.backends.kernel.emulation.writing import is_unchanged
 from dbrouter.backends.kernel.errors import StoreError
 from dbrouter.backends.kernel.merging import Next, Record, merged
 from dbrouter.backends.kernel.ops import Stored, Upsert
@@ -60,7 +61,7 @@ class _Upsert:
         placed = any(isinstance(rule, Next) and stored[column] is None for column, rule in op.rules.items())
         # What the same commit writes is not stored yet, and may be another record by then.
         settled = STAGED not in version
-        if settled and encoded(spec, after) == encoded(spec, stored) and not placed:
+        if settled and is_unchanged(encoded(spec, stored), encoded(spec, after)) and not placed:
             return self.settle(Stored(stored, version))
         self.merged = (after, version)
         return None

@@ -235,6 +235,16 @@ def test_content_that_was_lost_is_no_missing_object(tmp_path: Path) -> None:
         finish(Folder(tmp_path, durable=False).list("tables/t/r", begin="", after="", limit=None))
 
 
+def test_content_that_a_power_cut_has_emptied_is_told_and_hinders_no_tidying(tmp_path: Path) -> None:
+    put(tmp_path, body(1), ABSENT)
+    (emptied,) = kept(tmp_path)
+    os.truncate((tmp_path / NAME).parent / versions.FOLDER / emptied, 0)
+    tidy(tmp_path)
+    assert kept(tmp_path) == [emptied]
+    with pytest.raises(Corrupt, match="cut short"):
+        get(tmp_path)
+
+
 CONTEXT = multiprocessing.get_context("fork") if hasattr(os, "fork") else None
 
 

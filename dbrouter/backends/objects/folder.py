@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dbrouter.backends.kernel.errors import Unavailable
+from dbrouter.backends.kernel.errors import Corrupt, Unavailable
 from dbrouter.backends.kernel.ops import Absent
 from dbrouter.backends.objects import versions
 from dbrouter.backends.objects.bucket import Changed, Found, Listed, Refused
@@ -39,7 +39,10 @@ class Folder:
                 return None
         version, content = found
         self._seen.add(self._at_top(path))
-        return Found(content[len(versions.line(path, version)) :], versions.stamp(version))
+        held = content[len(versions.line(path, version)) :]
+        if not held:
+            raise Corrupt(f"{path} was cut short, as by a power cut while durable is false; remove that directory")
+        return Found(held, versions.stamp(version))
 
     async def put(self, name: str, body: bytes, expect: str | Absent | None) -> str:
         """Write the object whole; answers its tag."""
@@ -170,8 +173,10 @@ class Folder:
             versions.head(path, version).unlink()
         except FileNotFoundError:
             return False
-        with contextlib.suppress(OSError):  # a reader was faster, or there is a new object in its place
+        try:
             path.rmdir()
+        except OSError:  # a reader was faster, or there is something in it: a new object, or what is not ours
+            self._keep(path)
         self._keep(path.parent)
         versions.content(path, version).unlink(missing_ok=True)
         return True

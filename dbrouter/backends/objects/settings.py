@@ -100,7 +100,7 @@ class ObjectsSettings(Part):
     """Azure: a shared access signature, never shown."""
     durable: bool = True
     """Folder: whether a write is on the disk before it is acknowledged. `false` is faster, and a power cut may take the
-    last seconds; a killed process takes nothing."""
+    records of the last half minute, or leave them unreadable; a killed process takes nothing."""
     requests_at_once: Annotated[int, Field(ge=1, le=256)] = 32
     """Requests that one call makes at a time; a blocking one 16 at most, and 16 together with others."""
     calls_at_once: Annotated[int, Field(ge=1)] = 16

@@ -163,7 +163,9 @@ def tidy(versions: Path, before: float) -> None:
 def _leads_nowhere(versions: Path, version: str) -> bool:
     """Whether the version does not count and never will: neither does the one that it was to replace."""
     with (versions / version).open("rb") as file:
-        name, _, before = file.readline().decode().rstrip("\n").partition(" ")
+        name, _, before = file.readline().decode(errors="replace").rstrip("\n").partition(" ")
+    if len(before) != len(FIRST):
+        return False  # not ours; or a power cut has left nothing in it that says whose it is
     path = versions.parent / name
     # In this order: what is no longer waiting for its place has come there, or never will.
     return not stage(path, version).exists() and current(path) not in (version, before)

@@ -15,6 +15,7 @@ from grpc import StatusCode
 from dbrouter.backends.firestore import channels
 from dbrouter.backends.firestore.channels import AsyncSending, BlockingSending
 from dbrouter.backends.firestore.errors import translated
+from dbrouter.backends.firestore.messages import REQUESTS
 from dbrouter.backends.firestore.store import AsyncFirestoreStore, FirestoreStore
 from dbrouter.backends.firestore.target import Target
 from dbrouter.backends.kernel.errors import Conflict, StoreError, Throttled, TooLarge, Unavailable
@@ -167,6 +168,37 @@ def test_a_server_that_is_not_there_is_told_within_seconds(target: Target) -> No
     asyncio.run(from_a_loop())
 
 
+def test_a_call_beside_which_the_store_is_closed_is_not_cancelled(async_store: AsyncFirestoreStore) -> None:
+    async def body() -> None:
+        for _ in range(5):
+            asked = [asyncio.create_task(async_store.ping()) for _ in range(5)]
+            await asyncio.sleep(0)
+            await async_store.close()
+            outcomes = await asyncio.gather(*asked, return_exceptions=True)
+            assert {type(each) for each in outcomes} <= {type(None), Unavailable}
+        cancelled = asyncio.create_task(async_store.ping())
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        await async_store.close()
+
+    asyncio.run(body())
+
+
+def test_a_thread_beside_which_the_store_is_closed_is_told_so(firestore: FirestoreStore) -> None:
+    sending = firestore._client.exchange._sending
+    assert isinstance(sending, BlockingSending)
+    finish(firestore.ping())
+    methods = sending._ready()
+    # Another thread's call has them already, and has not begun.
+    finish(firestore.close())
+    sending._methods, sending._channel = methods, object()
+    with pytest.raises(Unavailable, match="closed while it was asked"):
+        finish(sending.send("Commit", REQUESTS["Commit"][0](), 1.0))
+    sending._channel = None
+
+
 def test_the_channels_of_loops_that_ended_are_closed(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[weakref.ref[Any]] = []
     make = channels._channel
@@ -193,6 +225,12 @@ def test_the_channels_of_loops_that_ended_are_closed(target: Target, monkeypatch
         ("FAILED_PRECONDITION", "The query requires an index. You can create it", StoreError, "firestore.indexes.json"),
         ("FAILED_PRECONDITION", "not available for Firestore in Datastore Mode", StoreError, "native mode"),
         ("INVALID_ARGUMENT", "The value of property x is longer than 1048487 bytes.", TooLarge, "nothing was written"),
+        (
+            "INVALID_ARGUMENT",
+            "Request payload size exceeds the limit: 11534336 bytes.",
+            TooLarge,
+            "nothing was written",
+        ),
         ("UNAUTHENTICATED", "no token", Unavailable, "check the credentials"),
         ("OUT_OF_RANGE", "what is this", StoreError, "OUT_OF_RANGE"),
     ],

@@ -77,6 +77,9 @@ class BlockingSending:
                 return list(answer) if method in STREAMING else [answer]
         except grpc.RpcError as error:
             raise _translated(error, self._target.place) from error
+        except ValueError as error:
+            # What gRPC says of a channel that another thread has closed.
+            raise _closed(self._target.place) from error
 
     async def close(self) -> None:
         """Close the channel."""
@@ -117,6 +120,12 @@ class AsyncSending:
             return [each async for each in call] if method in STREAMING else [await call]
         except grpc.RpcError as error:
             raise _translated(error, self._target.place) from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Nobody has cancelled this task: another one has closed the channel.
+            raise _closed(self._target.place) from error
 
     async def close(self) -> None:
         """Close this loop's channel, and those of loops that are closed."""
@@ -145,6 +154,10 @@ class AsyncSending:
 
 def _translated(error: Any, place: str) -> StoreError:
     return translated(error.code().name, error.details() or "", place)
+
+
+def _closed(place: str) -> Unavailable:
+    return Unavailable(f"{place}: closed while it was asked")
 
 
 def _methods(channel: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class Contended(Throttled):
     """Firestore gave up on a commit that met others; nothing was written, and it may be sent again."""
 
 
-_TOO_LARGE = ("longer than", "exceeds the maximum", "exceeds maximum size", "too large", "too big")
+_TOO_LARGE = ("longer than", "exceeds the limit", "exceeds the maximum", "exceeds maximum size", "too large", "too big")
 
 
 def translated(status: str, text: str, place: str) -> StoreError:
@@ -33,7 +33,9 @@ def translated(status: str, text: str, place: str) -> StoreError:
             return Conflict(f"{place}: the stored version is not the expected one; read it again")
         case "ABORTED":
             return Contended(f"{place}: {said}")
-        case "INVALID_ARGUMENT" | "RESOURCE_EXHAUSTED" | "OUT_OF_RANGE" if any(each in said for each in _TOO_LARGE):
+        case "INVALID_ARGUMENT" | "RESOURCE_EXHAUSTED" | "OUT_OF_RANGE" if any(
+            each in said.lower() for each in _TOO_LARGE
+        ):
             return TooLarge(f"{place}: {said}; nothing was written")
         case "RESOURCE_EXHAUSTED":
             return Throttled(f"{place}: {said}")

@@ -210,6 +210,24 @@ def test_many_records_are_written_a_few_at_a_time(op: Op[Any]) -> None:
     assert (answer if isinstance(answer, int) else len(answer)) == 2 * A_FEW
 
 
+def test_children_are_removed_a_few_at_a_time_and_before_their_parent() -> None:
+    asked = Asked(session("s"))
+    runs = tuple(run(f"r{number}", "s") for number in range(2 * A_FEW))
+    finish(asked.store.execute(Upsert(table="runs", records=runs, rules={})))
+    together = threading.Barrier(A_FEW)
+    removed: list[str] = []
+
+    def meet(op: Op[Any]) -> None:
+        if isinstance(op, Commit):
+            removed.append(op.writes[0].table)
+            if op.writes[0].table == "runs":
+                together.wait(10)
+
+    asked.minimal.watch = meet
+    assert finish(asked.store.execute(Delete(table="sessions", where=EVERYTHING))) == 1
+    assert removed[: 2 * A_FEW + 1] == ["runs"] * 2 * A_FEW + ["sessions"]
+
+
 def test_after_an_error_no_more_records_are_written() -> None:
     asked = Asked(*(session(f"s{number}") for number in range(2 * A_FEW)))
 

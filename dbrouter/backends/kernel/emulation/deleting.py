@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from dbrouter.backends.kernel.completing import key_in
@@ -95,8 +96,11 @@ class Deleting:
             if self._store.capabilities.together and len(together) <= MOST_TOGETHER:
                 await self._store.execute(Commit(writes=together))
                 return
-            for each in (*removal.descendants, removal.own):
-                await self._store.execute(Commit(writes=(each,)))
+            # Those of one table in a row are no children of each other.
+            for _, level in groupby(removal.descendants, key=lambda each: each.table):
+                removals = [partial(self._store.execute, Commit(writes=(each,))) for each in level]
+                await a_few_at_once(self._store.runtime, removals)
+            await self._store.execute(Commit(writes=(removal.own,)))
         except Conflict as race:
             raise Lost from race
         await self._reservations.release(removal.kept_for_them)
@@ -119,11 +123,12 @@ class Deleting:
 
     async def _descendants(self, spec: TableSpec, record: Record) -> list[tuple[TableSpec, Record]]:
         """The record and all that cascades from it, children before parents."""
+        children = [(child, parent) for child, parent in self._children.get(spec.name, ()) if parent.cascade]
+        naming = [partial(self._naming, child, parent, record) for child, parent in children]
         found: list[tuple[TableSpec, Record]] = []
-        for child, parent in self._children.get(spec.name, ()):
-            if parent.cascade:
-                for each in await self._naming(child, parent, record):
-                    found.extend(await self._descendants(child, each))
+        for (child, _), records in zip(children, await a_few_at_once(self._store.runtime, naming), strict=True):
+            for each in records:
+                found.extend(await self._descendants(child, each))
         return [*found, (spec, record)]
 
     async def _check_unreferenced(

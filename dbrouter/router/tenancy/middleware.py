@@ -12,6 +12,7 @@ from dbrouter.router.tenancy.binding import Bound, Claimed, bind, current
 from dbrouter.router.tenancy.patterns import Pattern
 from dbrouter.router.tenancy.refusals import told
 from dbrouter.router.tenancy.request import Request, Scope
+from dbrouter.router.tenancy.request_sources import RequestSources
 from dbrouter.router.tenancy.tenants import Source, TenancyRules
 from dbrouter.router.tenancy.tracing import TRACES
 
@@ -46,6 +47,7 @@ class TenantMiddleware:
         if rules is None:
             raise ConfigError("TenantMiddleware: the db has no tenants; give its configuration a section `tenancy`")
         self._app = app
+        self._sources = RequestSources(rules)
         self._prefix = _Prefix(rules.path) if rules.path and Source.REQUEST in rules.resolve else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +65,7 @@ class TenantMiddleware:
         named = None
         if self._prefix is not None:
             scope, named = self._prefix.taken_off(scope)
-        request = Request(scope, path_tenant=named)
+        request = Request(scope, path_tenant=named, sources=self._sources)
         scope["state"][_MARK] = request
         before = bind(request)
         if isinstance(before, Bound | Claimed) and isinstance(before.whose, str):

@@ -20,9 +20,10 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
 
     `app = protect(AgentOS(...))` is `agent_os.get_app()` with `TenantMiddleware`, with refusals answered inside of CORS
     so that browsers can read them, with every other error of ours answered by its status (`answer_errors`), with a
-    scheduler that calls AgentOS in the name of the schedule's tenant and with a worker of the durable queue that
-    executes each job as its tenant's. Take the app from here and from nowhere else. An app that was made already is
-    taken too: `protect(app, db=router)`. db: AgentOS's own if left out.
+    scheduler that calls AgentOS in the name of the schedule's tenant, with a worker of the durable queue that executes
+    each job as its tenant's, and with events and cancellations of runs that are each tenant's own. Take the app from
+    here and from nowhere else. An app that was made already is taken too: `protect(app, db=router)`. db: AgentOS's own
+    if left out.
 
     `ConfigError` without a router, and if agents have views of several tenants and AgentOS does not have their router;
     so does `agent_os.resync(app)`, for agents that came since.
@@ -40,6 +41,10 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     if getattr(agent_os, "_scheduler_enabled", True):
         sign_calls()
     bind_executions()
+    # Not above: it comes with AgentOS.
+    from dbrouter.router.tenancy.running import keep_runs_apart
+
+    keep_runs_apart()
     return app
 
 

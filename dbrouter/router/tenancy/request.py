@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbrouter.backends.kernel.errors import PolicyError, TenantLocked
 from dbrouter.backends.kernel.forking import lock
 from dbrouter.router.tenancy.binding import All, Whose, current
+
+if TYPE_CHECKING:
+    from dbrouter.router.tenancy.request_sources import RequestSources
 
 Scope = MutableMapping[str, Any]
 """An ASGI connection scope."""
@@ -17,10 +20,12 @@ Scope = MutableMapping[str, Any]
 class Request:
     """One request or websocket connection, from its first byte to the last task that it started."""
 
-    __slots__ = ("_lock", "checked", "path_tenant", "refused", "scope", "tenant", "token")
+    __slots__ = ("_lock", "checked", "path_tenant", "refused", "scope", "sources", "tenant", "token")
 
-    def __init__(self, scope: Scope, *, path_tenant: str | None = None) -> None:
+    def __init__(self, scope: Scope, *, path_tenant: str | None = None, sources: RequestSources | None = None) -> None:
         self.scope = scope
+        self.sources = sources
+        """Reads what it says of its tenant, for what is no call of a database."""
         self.path_tenant = path_tenant
         """What the path said before the prefix was taken off it."""
         self.tenant: str | None = None

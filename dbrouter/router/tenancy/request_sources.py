@@ -27,6 +27,8 @@ class RequestSources:
         self._header = rules.header.lower().encode("latin-1") if asked and rules.header else None
         self._host = Pattern.of(rules.host.lower()) if asked and rules.host else None
         self._path = asked and rules.path is not None
+        self.are_any = self._claim is not None or asked
+        """Whether requests are to say whose they are."""
 
     def answers(self, request: Request) -> Iterator[tuple[str, str]]:
         """What each source in the request says, with its name in words. Raises where one cannot be read one way."""

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dbrouter.router.standalone.azure import AsyncAzureJsonDb, AzureJsonDb
     from dbrouter.router.standalone.dynamo import AsyncDynamoDb, DynamoDb
     from dbrouter.router.standalone.firestore import AsyncFirestoreDb, FirestoreDb
     from dbrouter.router.standalone.memory import AsyncInMemoryDb, InMemoryDb
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dbrouter.router.standalone.sqlite import AsyncSqliteDb, SqliteDb
 
 __all__ = [
+    "AsyncAzureJsonDb",
     "AsyncDynamoDb",
     "AsyncFirestoreDb",
     "AsyncGCSJsonDb",
@@ -42,6 +44,7 @@ __all__ = [
     "AsyncS3JsonDb",
     "AsyncSingleStoreDb",
     "AsyncSqliteDb",
+    "AzureJsonDb",
     "DynamoDb",
     "FirestoreDb",
     "GCSJsonDb",
@@ -58,6 +61,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AsyncAzureJsonDb": "dbrouter.router.standalone.azure",
     "AsyncDynamoDb": "dbrouter.router.standalone.dynamo",
     "AsyncFirestoreDb": "dbrouter.router.standalone.firestore",
     "AsyncGCSJsonDb": "dbrouter.router.standalone.objects",
@@ -70,6 +74,7 @@ _HOMES = {
     "AsyncS3JsonDb": "dbrouter.router.standalone.objects",
     "AsyncSingleStoreDb": "dbrouter.router.standalone.singlestore",
     "AsyncSqliteDb": "dbrouter.router.standalone.sqlite",
+    "AzureJsonDb": "dbrouter.router.standalone.azure",
     "DynamoDb": "dbrouter.router.standalone.dynamo",
     "FirestoreDb": "dbrouter.router.standalone.firestore",
     "GCSJsonDb": "dbrouter.router.standalone.objects",

@@ -24,8 +24,8 @@ class Between:
     (pass it on and cut the connection), "spoiled" (change the answer), "cut" (cut it at once) or "wait" (for ever).
     """
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, path: str) -> None:
+        self.url = f"http://127.0.0.1:{port}{path}"
         self.asked: list[str] = []
         self.rule: Callable[[str, str], int | str | None] = lambda _method, _path: None
         self.body = SLOW_DOWN
@@ -91,7 +91,7 @@ def between(url: str) -> Iterator[Between]:
             """A client that went away is no error here."""
 
     server = Listener(("127.0.0.1", 0), Handler)
-    said = Between(server.server_address[1])
+    said = Between(server.server_address[1], target.path)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

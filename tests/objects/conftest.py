@@ -115,7 +115,7 @@ def store(driver: ObjectsStore) -> Emulated:
 
 
 @pytest.fixture(
-    params=[pytest.param(each, marks=pytest.mark.backend(each, mode="special")) for each in ("s3", "gcs")],
+    params=[pytest.param(each, marks=pytest.mark.backend(each, mode="special")) for each in ("s3", "gcs", "azure")],
 )
 def cloud(request: pytest.FixtureRequest, fresh_place: Callable[[Backend], Place]) -> Place:
     """A bucket of its own."""

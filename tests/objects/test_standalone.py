@@ -14,9 +14,11 @@ import pytest
 from agno.session import AgentSession
 
 from dbrouter.backends import (
+    AsyncAzureJsonDb,
     AsyncGCSJsonDb,
     AsyncJsonDb,
     AsyncS3JsonDb,
+    AzureJsonDb,
     GCSJsonDb,
     GcsJsonDb,
     JsonDb,
@@ -74,13 +76,20 @@ def test_buckets_keep_what_is_given(cloud: Place) -> None:
     if cloud.backend.name == "s3":
         db: Any = S3JsonDb(bucket, endpoint_url=cloud.url, **keys)
         awaited: Any = AsyncS3JsonDb(bucket, endpoint_url=cloud.url, **keys)
+    elif cloud.backend.name == "azure":
+        account = {"account": given["account"], "account_key": given["account_key"]}
+        db = AzureJsonDb(bucket, endpoint_url=cloud.url, **account)
+        awaited = AsyncAzureJsonDb(bucket, endpoint_url=cloud.url, **account)
     else:
         db = GCSJsonDb(bucket, endpoint_url=cloud.url, anonymous=True)
         awaited = AsyncGCSJsonDb(bucket, endpoint_url=cloud.url, anonymous=True)
     assert asyncio.run(_kept(awaited)) == "a"
     assert db.id == awaited.id
     assert db.get_session("s1").agent_id == "a"
-    assert "secret_access_key" not in db.to_dict()
+    for each in (db, awaited):
+        described = each.to_dict()
+        assert not {"secret_access_key", "account_key"} & set(described)
+        assert type(each).from_dict(described).to_dict() == described
     db.close()
 
 

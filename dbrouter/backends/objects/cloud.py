@@ -29,7 +29,9 @@ from dbrouter.backends.objects.settings import ObjectsSettings
 AT_ONCE = 1000
 """Names in one answer."""
 
-_MISSING = re.compile(r"NoSuchBucket|ContainerNotFound|no such host|failed to lookup address")
+_MISSING = re.compile(
+    r"NoSuchBucket|ContainerNotFound|ContainerBeingDeleted|InvalidResourceName|no such host|failed to lookup address"
+)
 _DENIED = re.compile(r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed|40[13] ")
 _SLOWER = re.compile(r"SlowDown|ServerBusy|TooManyRequests|ConditionalRequestConflict|OperationAborted|429 ")
 _OVERLOADED = re.compile(r"503 ")
@@ -129,6 +131,7 @@ class Cloud:
                 # In one request, however large: parts have no condition.
                 result = await self._run("put", name, body, mode=mode, use_multipart=False)
             except (AlreadyExistsError, PreconditionError) as changed:
+                self._check_bucket(changed)
                 raise Changed from changed
             except FileNotFoundError as missing:
                 self._check_bucket(missing)
@@ -170,10 +173,13 @@ class Cloud:
         if not _FIRST_USE:
             _FIRST_USE.append(os.getpid())
         if self._store is None:
-            self._store = _opened(self._settings)
+            try:
+                self._store = _opened(self._settings)
+            except BaseError as error:
+                raise Refused(f"{self._settings.where} cannot be opened: {_said(error)}; check its settings") from error
         return self._store
 
-    def _check_bucket(self, missing: FileNotFoundError) -> None:
+    def _check_bucket(self, missing: Exception) -> None:
         """Raise `Refused` if it is the bucket that is missing."""
         if _MISSING.search(str(missing)):
             raise Refused(f"{self._settings.where}: there is no such bucket; create it, or name another") from missing
@@ -206,7 +212,8 @@ def _said(error: BaseException) -> str:
     """What the server said, in one line."""
     text = str(error)
     if code := _CODE.search(text):
-        return ": ".join(each for each in code.groups() if each)
+        # Azure's messages go on with the request's number and its time, a line each.
+        return ": ".join(each.partition("\n")[0] for each in code.groups() if each)
     if status := _STATUS.search(text):
         return status[1]
     return text.partition("\n")[0][:200]

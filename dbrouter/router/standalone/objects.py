@@ -248,16 +248,17 @@ def _of_google(
     bucket: str, prefix: str, project: str | None, endpoint: str | None, anonymous: bool, tables: TableNames
 ) -> ObjectsSettings:
     given = {"project": project, "endpoint": endpoint, "anonymous": anonymous or None}
-    return _settings(f"gs://{bucket}/{prefix}", given, tables)
+    return bucket_settings(f"gs://{bucket}/{prefix}", given, tables)
 
 
 def _of_s3(
     bucket: str, prefix: str, region: str | None, endpoint: str | None, keys: dict[str, Any], tables: TableNames
 ) -> ObjectsSettings:
-    return _settings(f"s3://{bucket}/{prefix}", {"region": region, "endpoint": endpoint, **keys}, tables)
+    return bucket_settings(f"s3://{bucket}/{prefix}", {"region": region, "endpoint": endpoint, **keys}, tables)
 
 
-def _settings(url: str, given: dict[str, Any], tables: TableNames) -> ObjectsSettings:
+def bucket_settings(url: str, given: dict[str, Any], tables: TableNames) -> ObjectsSettings:
+    """The driver's settings for a bucket, without what was not given."""
     known = {name: value for name, value in given.items() if value is not None}
     return ObjectsSettings.model_validate({"url": url, **known, "tables": physical_names(tables)})
 

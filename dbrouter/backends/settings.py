@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.tenant_tables import physical_names
+from dbrouter.backends.secrets import SecretUrl
 
 DEADLINE = 30.0
 """Seconds a call may take on a database before it raises `Unavailable`."""
@@ -23,8 +24,20 @@ def refusal(what: str, do: str) -> PydanticCustomError:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The word that was probably meant, if one is near enough."""
-    return next(iter(difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)), None)
+    """The word that was probably meant, if one is near enough, in whatever case."""
+    known = {each.lower(): each for each in words}
+    return next((known[each] for each in difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)), None)
+
+
+def one_reading(url: SecretUrl) -> SecretUrl:
+    """The URL, if it has one `@` before its `?`: behind the first, the rest of a password is taken for the host."""
+    address = url.get_secret_value().partition("://")[2].partition("?")[0]
+    if address.count("@") > 1:
+        raise refusal(
+            "there are several @ in this URL, so a part of the password would be read as the host",
+            "write an @ in user and password as %40 (and / as %2F, : as %3A), or give host, user and password apart",
+        )
+    return url
 
 
 def meant(word: str, words: Iterable[str]) -> str:

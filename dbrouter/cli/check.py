@@ -14,7 +14,7 @@ from dbrouter.backends.kernel.store import Store
 from dbrouter.cli.check_tenants import named_for_tenants, show_budgets, show_tenants
 from dbrouter.cli.databases import opened
 from dbrouter.cli.known_tenants import known_in
-from dbrouter.cli.output import PROBLEMS, File, console, plain, problem, settings_in, table
+from dbrouter.cli.output import PROBLEMS, File, FileOption, console, plain, problem, settings_in, table
 from dbrouter.config.budget import budgets
 from dbrouter.config.choosing import chosen
 from dbrouter.config.settings import Settings
@@ -23,8 +23,11 @@ from dbrouter.router.explain import LISTING, SEARCHING
 from dbrouter.router.routes import Routes
 
 
-def check(file: File = None) -> None:
+def check(file: File = None, *, named: FileOption = None) -> None:
     """Validate the file, connect to its databases, and say what will be asked of several of them."""
+    if file is not None and named is not None:
+        raise typer.BadParameter("name the file once")
+    file = file or named
     settings = settings_in(file)
     routes = Routes.of(settings)
     out = console()

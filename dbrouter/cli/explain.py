@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from dbrouter.backends.kernel.errors import RoutingError
+from dbrouter.backends.settings import meant
 from dbrouter.cli.explain_tenant import explain_one, rule_in_words
 from dbrouter.cli.output import AsJson, FileOption, as_json, console, give_up, plain, settings_in, table
 from dbrouter.router.explain import Explanation
 from dbrouter.router.explain import explain as explanation
-from dbrouter.router.routes import KINDS, Component, Routes, leader_of
+from dbrouter.router.routes import KINDS, SERVED, Component, Routes, leader_of
 
 
 def explain(
@@ -30,6 +31,8 @@ def explain(
     routes = Routes.of(settings)
     if family is not None and (leader := leader_of(family)) is not None:
         raise typer.BadParameter(f"{family} are routed with {leader}; ask with --family {leader}")
+    if family is not None and family not in SERVED:
+        give_up(f"there is no family {family!r}; {meant(family, SERVED)}")
     if tenant is not None:
         explain_one(settings, tenant, routes, family, component, json=json)
         return
@@ -49,6 +52,8 @@ def _component(*ids: str | None) -> Component | None:
     named = [Component(kind, id_) for kind, id_ in zip(KINDS, ids, strict=True) if id_ is not None]
     if len(named) > 1:
         raise typer.BadParameter("name one of --agent, --team and --workflow")
+    if named and not named[0].id:
+        raise typer.BadParameter(f"--{named[0].kind} is empty; name one")
     return named[0] if named else None
 
 

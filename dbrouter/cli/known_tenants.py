@@ -62,7 +62,8 @@ class Known:
 
 def shown(name: str) -> str:
     """The name for people, in one line and as `--quoted` takes it where it is no plain text."""
-    return name if name.isprintable() and name == name.strip() and not name.startswith('"') else json.dumps(name)
+    is_plain = name.isprintable() and name == name.strip() and not name.startswith('"')
+    return name if name and is_plain else json.dumps(name)
 
 
 def known_in(settings: Settings) -> Known:

@@ -75,7 +75,9 @@ def settings_in(file: Path | None) -> Settings:
         return load(chosen(file))
     except ConfigError as error:
         found = error
-    give_up(str(found))
+    # Passwords are hidden in each of its parts; the key `password` before a colon is none.
+    typer.echo(str(found), err=True) if found.problems else problem(str(found))
+    raise typer.Exit(PROBLEMS)
 
 
 def as_json(value: Any) -> None:

@@ -95,7 +95,9 @@ def refuse_dangling(path: Path, leaf: Leaf, kinds: Collection[str], findings: Fi
 
 def _refuse_no_sessions(tree: Branch, mentions: tuple[Mention, ...], findings: Findings) -> None:
     if not any(each.scope == ("agentos",) and each.family in (None, "sessions") for each in mentions):
-        place, _ = at(tree, ("agentos",))
+        place, node = at(tree, ("agentos",))
+        if node is not None and not isinstance(node, Branch):
+            return  # that it is no mapping is told by the model
         do = "set agentos.db, or agentos.families.sessions"
         findings.add(place, ("agentos",), "no database is named for sessions", do)
 

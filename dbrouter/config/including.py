@@ -39,7 +39,8 @@ def _gathered(
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
         findings.incomplete = True
-        do = "the path is relative to the file that includes it" if chain else "run `dbrouter init` to write one"
+        missing = "run `dbrouter init` to write one" if isinstance(error, FileNotFoundError) else "name another file"
+        do = "the path is relative to the file that includes it" if chain else missing
         findings.add(*asked, f"the file {str(file)!r} cannot be read: {error.strerror or 'no reason given'}", do)
         return nothing
     except UnicodeDecodeError as error:

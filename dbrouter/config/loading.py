@@ -93,13 +93,14 @@ def _settled(
 def _with_said_only(tree: Branch) -> Branch:
     """The tree without sections that have nothing below their key: those are not given.
 
-    But a key that speaks of tenants means that there are some: without them all rows would be everybody's.
+    But a key that speaks of tenants means that there are some: without them all rows would be everybody's. And of what
+    has to be there it is told where it lacks something.
     """
     entries: dict[str, Entry] = {}
     for key, each in tree.entries.items():
         if not (isinstance(each.node, Leaf) and each.node.data is None):
             entries[key] = each
-        elif key in (TENANCY, TENANTS) and not each.node.written:
+        elif key in (TENANCY, TENANTS, "databases", "agentos") and not each.node.written:
             entries[key] = Entry(each.place, Branch(each.place, {}))
     return Branch(tree.place, entries)
 

@@ -63,6 +63,10 @@ def _refuse_database(tree: Branch, key: Path, why: str, kinds: Mapping[str, str]
 
 
 def _refuse_no_tenants(tree: Branch, findings: Findings) -> None:
+    for key in (TENANTS, TENANCY):
+        node = at(tree, (key,))[1]
+        if node is not None and not isinstance(node, Branch):
+            return  # that it is no mapping is told by the model
     # A tenant that could not be read is there all the same.
     if not keys_at(tree, (TENANTS,)) and at(tree, (TENANCY, "catalog"))[1] is None and not findings.incomplete:
         do = "list them under `tenants`, or name a database for more under tenancy.catalog.db"

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbrouter import __version__
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
@@ -50,10 +52,30 @@ def test_problems_are_printed_one_a_line(run: Run, folder: Path) -> None:
     assert [line.split(": ")[0] for line in result.stderr.splitlines()] == ["dbrouter.yaml:2", "dbrouter.yaml:3"]
 
 
-def test_a_missing_file_is_a_problem(run: Run) -> None:
-    result = run("check", "none.yaml")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("none.yaml:1: the file 'none.yaml' cannot be read")
+def test_a_missing_file_is_a_problem(run: Run, folder: Path) -> None:
+    (folder / "a.yaml").mkdir()
+    for name, advice in (("none.yaml", "run `dbrouter init` to write one"), ("a.yaml", "name another file")):
+        result = run("check", name)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"{name}:1: the file {name!r} cannot be read")
+        assert result.stderr.endswith(f"; {advice}\n")
+
+
+def test_the_file_may_be_named_as_for_other_commands(run: Run, spread: Path) -> None:
+    other = str(spread.rename(spread.with_name("other.yaml")))
+    assert run("check", "-f", other).stdout.splitlines()[0] == run("check", other).stdout.splitlines()[0]
+    assert run("check", other, "--file", other).exit_code == 2
+
+
+def test_a_problem_with_a_password_is_told_whole(run: Run, folder: Path) -> None:
+    text = "databases: {one: {kind: postgres, host: h, database: d, password: '${file:no}'}}\nagentos: {db: one}\n"
+    (folder / "dbrouter.yaml").write_text(text)
+    told = run("check").stderr
+    assert told.startswith("dbrouter.yaml:1: databases.one.password: the file 'no' cannot be read: ")
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version").stdout == f"{__version__}\n"
 
 
 def test_the_environment_may_name_the_file(run: Run, spread: Path) -> None:

@@ -61,6 +61,7 @@ def test_json_says_the_same(run: Run) -> None:
     [
         (["--agent", "a", "--team", "b"], "name one of --agent, --team and --workflow"),
         (["--family", "runs"], "--family sessions"),
+        (["--team", ""], "--team is empty"),
         (["--famly", "runs"], "No such option"),
     ],
 )
@@ -71,7 +72,10 @@ def test_a_call_that_makes_no_sense_is_a_usage_error(run: Run, words: list[str],
 
 
 @pytest.mark.usefixtures("spread")
-def test_a_family_that_is_not_served_is_a_problem(run: Run) -> None:
-    result = run("explain", "--family", "nonsense")
+@pytest.mark.parametrize(
+    ("family", "advice"), [("nonsense", "use one of sessions, "), ("Sesions", "did you mean 'sessions'?")]
+)
+def test_a_family_that_is_not_served_is_a_problem(run: Run, family: str, advice: str) -> None:
+    result = run("explain", "--family", family)
     assert result.exit_code == 1
-    assert result.stderr.startswith("this version of dbrouter does not serve nonsense; it serves sessions")
+    assert result.stderr.startswith(f"there is no family {family!r}; {advice}")

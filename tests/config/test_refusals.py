@@ -23,6 +23,11 @@ agentos: {db: one}
 """
 FAMILIES = ", ".join(SERVED)
 
+SEVERAL = (
+    "one.url: there are several @ in this URL, so a part of the password would be read as the host; write an @ in"
+    " user and password as %40 (and / as %2F, : as %3A), or give host, user and password apart"
+)
+
 
 def test_an_unknown_key_comes_with_the_key_that_was_meant(refused: Refused) -> None:
     assert refused(GOOD + "wrkflows: {}\n") == [
@@ -321,6 +326,18 @@ def test_two_names_for_one_database_are_refused(refused: Refused) -> None:
             "{kind: oracle}",
             f"one.kind: 'oracle' is not a kind of database of this version; use one of {', '.join(KINDS)}",
         ),
+        (
+            "{kind: SQLite, path: x}",
+            "one.kind: 'SQLite' is not a kind of database of this version; did you mean 'sqlite'?",
+        ),
+        (
+            "{kind: postgres, url: 'postgresql://u:p@ss/w@h/d'}",
+            SEVERAL,
+        ),
+        (
+            "{kind: mysql, url: 'mysql://u:p@ss@h'}",
+            SEVERAL,
+        ),
         ("{kind: postgre}", "one.kind: 'postgre' is not a kind of database of this version; did you mean 'postgres'?"),
         ("{path: x}", f"one: kind is missing; add kind: {', '.join(KINDS[:-1])} or {KINDS[-1]}"),
         ("{kind: sqlite}", "one.path: path is missing; add it"),
@@ -374,6 +391,33 @@ def test_two_names_for_one_database_are_refused(refused: Refused) -> None:
 )
 def test_a_database_that_cannot_be_is_refused(refused: Refused, database: str, problem: str) -> None:
     assert refused(f"databases:\n  one: {database}\nagentos:\n  db: one\n") == [f"dbrouter.yaml:2: databases.{problem}"]
+
+
+def test_a_variable_as_shells_write_it_is_no_folder(
+    refused: Refused, loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA", "/data")
+    text = "databases: {one: {kind: sqlite, path: '%s/x.db'}}\nagentos: {db: one}\n"
+    assert refused(text % "$DATA") == ["dbrouter.yaml:1: databases.one.path: $DATA is no reference; write ${DATA}"]
+    loaded(text % "${DATA}", DATA="/data")
+    loaded(text % "$NOBODY_HAS_SET_THIS")
+
+
+@pytest.mark.parametrize("key", ["databases", "agentos", "tenants", "tenancy", "agents"])
+@pytest.mark.parametrize("value", ["[one]", "one"])
+def test_a_section_that_is_no_mapping_is_told_to_be_one(refused: Refused, key: str, value: str) -> None:
+    sections = {"databases": "{one: {kind: memory}}", "agentos": "{db: one}"} | {key: value}
+    told = refused("".join(f"{name}: {each}\n" for name, each in sections.items()))
+    line = [*sections].index(key) + 1
+    assert f"dbrouter.yaml:{line}: {key}: a mapping is needed; write `key: value` lines below the key" in told
+    assert not any("there are no tenants" in each or "no database is named" in each for each in told)
+
+
+@pytest.mark.parametrize(("key", "line"), [("databases", 1), ("agentos", 3)])
+def test_a_section_with_nothing_below_is_told_where_it_stands(refused: Refused, key: str, line: int) -> None:
+    sections = {"databases": "{one: {kind: memory}}", "id": "desk", "agentos": "{db: one}"} | {key: ""}
+    told = refused("".join(f"{name}: {each}\n" for name, each in sections.items()))
+    assert [each for each in told if each.startswith(f"dbrouter.yaml:{line}: {key}: ")] != []
 
 
 def test_the_name_of_a_database_is_one_word(refused: Refused) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from dbrouter.backends.secrets import Password, SecretUrl
-from dbrouter.backends.settings import DEADLINE, Part, TableNames, refusal
+from dbrouter.backends.settings import DEADLINE, Part, TableNames, one_reading, refusal
 
 if TYPE_CHECKING:
     from dbrouter.backends.mysql.engines import Tls
@@ -30,7 +30,7 @@ def a_url_of(*schemes: str) -> Callable[[SecretUrl | None], SecretUrl | None]:
         # SQLAlchemy's form names a driver, `mysql+pymysql://`; agno's users have such URLs.
         if not found or scheme.partition("+")[0] not in schemes:
             raise refusal(f"this is not a {schemes[0]} URL", f"start it with {schemes[0]}://")
-        return url
+        return one_reading(url)
 
     return checked
 

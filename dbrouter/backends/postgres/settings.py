@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from dbrouter.backends.secrets import Password, SecretUrl
-from dbrouter.backends.settings import DEADLINE, Part, TableNames, refusal
+from dbrouter.backends.settings import DEADLINE, Part, TableNames, one_reading, refusal
 
 SCHEMES = ("postgresql", "postgres")
 _PARTS = ("host", "port", "user", "password", "database")
@@ -21,7 +21,7 @@ def _a_postgres_url(url: SecretUrl) -> SecretUrl:
     # SQLAlchemy's form names a driver, `postgresql+psycopg://`; agno's users have such URLs.
     if not found or scheme.partition("+")[0] not in SCHEMES:
         raise refusal("this is not a Postgres URL", "start it with postgresql://")
-    return url
+    return one_reading(url)
 
 
 class PostgresSettings(Part):

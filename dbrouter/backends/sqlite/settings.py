@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,10 @@ from dbrouter.backends.settings import DEADLINE, Part, TableNames, refusal
 def _a_file(path: Path) -> Path:
     if str(path).startswith(":memory:") or str(path) == ".":
         raise refusal(f"{str(path)!r} is not a file", "name a file, or use kind: memory")
+    meant = next((part for part in path.parts if part.startswith("$") and part[1:] in os.environ), None)
+    if meant is not None:
+        # It would be a folder of that name.
+        raise refusal(f"{meant} is no reference", f"write ${{{meant[1:]}}}")
     return path.expanduser()
 
 

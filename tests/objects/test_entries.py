@@ -87,6 +87,21 @@ def test_a_refused_write_leaves_nothing(driver: ObjectsStore, folder: Path) -> N
     assert of_user(driver, "bob") == []
 
 
+def test_a_disk_that_is_full_is_not_filled_with_entries(driver: ObjectsStore, bucket: Watched, folder: Path) -> None:
+    put(driver, session("s1", user_id="ann"))
+    before = entries(folder)
+    room = iter(range(2))
+
+    def full(request: str, name: str) -> None:
+        if request == "put" and "/l/" in name and next(room, None) is None:
+            raise Unavailable("No space left on device")
+
+    bucket.before = full
+    with pytest.raises(Unavailable, match="No space left"):
+        put(driver, session("s2", user_id="ann"))
+    assert entries(folder) == before
+
+
 def test_a_crash_before_the_record_is_written_shows_nothing(
     driver: ObjectsStore, bucket: Watched, folder: Path
 ) -> None:

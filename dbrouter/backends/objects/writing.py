@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dbrouter.backends.kernel.errors import Throttled, TooLarge
+from dbrouter.backends.kernel.errors import StoreError, Throttled, TooLarge
 from dbrouter.backends.kernel.ops import ABSENT, Absent
 from dbrouter.backends.kernel.writes import Asked
 from dbrouter.backends.objects.asking import Asking
@@ -114,6 +114,10 @@ async def _replace(
     began = time.time()
     try:
         await write_entries(asking, replacement.fresh)
+    except StoreError:  # the record is not written, so these lead nowhere
+        await asking.discard(replacement.fresh)
+        raise
+    try:
         tag = await _write_record(asking, layout, name, replacement.content, ABSENT if over is None else over.tag)
     except (Changed, TooLarge):
         # After any other error nobody knows: the record may be there, and be in lists by these.

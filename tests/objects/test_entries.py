@@ -249,6 +249,24 @@ def test_nobody_writes_over_a_tombstone_that_is_being_removed(folder: Path) -> N
     assert [each["session_id"] for each in finish(driver.execute(Scan(table="sessions"))).records] == ["s1"]
 
 
+def test_a_tombstone_that_is_sealed_just_now_is_no_record(folder: Path) -> None:
+    from dbrouter.backends.objects.settings import ObjectsSettings
+
+    bucket = Watched(folder, like_a_cloud=True)
+    driver = ObjectsStore(ObjectsSettings(path=folder, deadline=0.5), bucket=bucket)
+    put(driver, session("s1"))
+    remove(driver, "s1")
+    puts = iter(range(2))
+
+    def compact(request: str, name: str) -> None:
+        if request == "put" and "/r/" in name and next(puts, None) == 1:  # the first finds the tombstone
+            put_over(folder, name, seal())
+
+    bucket.before = compact
+    with pytest.raises(Throttled, match="tombstone is being removed"):
+        put(driver, session("s1"), ABSENT)
+
+
 @pytest.mark.parametrize("order", [NEWEST, OLDEST], ids=["newest first", "oldest first"])
 @pytest.mark.parametrize("length", [3, 300], ids=["short keys", "keys that are cut"])
 def test_walks_go_on_where_they_stopped(driver: ObjectsStore, order: Order, length: int) -> None:

@@ -5,6 +5,7 @@ A crash in between leaves entries that no record names, which readers pass over;
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -155,7 +156,9 @@ async def _write_record(asking: Asking, layout: Layout, name: str, content: byte
                 raise
             sealed = sealed_for(found.body)
             if sealed is None or sealed > GRACE.total_seconds():
-                return await asking.put(name, content, found.tag)
+                with contextlib.suppress(Changed):  # there is a record by now, or the tombstone was sealed: look again
+                    return await asking.put(name, content, found.tag)
+                continue
             await asking.pause(lost, Throttled(f"{name}: its tombstone is being removed; try again"))
     raise Throttled(f"{name}: it comes and goes; try again")
 

@@ -29,7 +29,7 @@ class AzureJsonDb(SyncDb):
         id: str | None = None,  # noqa: A002 - agno's name
         **tables: Unpack[TableNames],
     ) -> None:
-        """Use the container, which must be there. Without a key or signature, the credentials of environment or machine.
+        """Use the container, which must be there. Without a key or signature, the environment's or machine's own.
 
         Without an `id`, the same container, account, endpoint and prefix give the same one.
         """

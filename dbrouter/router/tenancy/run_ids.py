@@ -19,13 +19,13 @@ def own_id(run_id: str) -> str:
     What is written of a run is written by calls that have stored it before, so by then a request's tenant is known.
     """
     with telling():
-        return _id_of(_whose(), run_id)
+        return _id_of(whose_it_is(), run_id)
 
 
 def asked_id(run_id: str) -> str:
     """The same, for what is asked of runs. `MissingTenant` in a request that should name its tenant and does not."""
     with telling():
-        whose = _whose()
+        whose = whose_it_is()
         binding = current()
         if whose is None and isinstance(binding, Request) and binding.sources is not None and binding.sources.are_any:
             raise MissingTenant("nothing that tenancy.resolve lists says which tenant this request is for")
@@ -40,7 +40,7 @@ def own_ids(run_id: str) -> tuple[str, ...]:
 
 def seen_here(run_id: str) -> str | None:
     """The run's own id, if it is one of this tenant's; where no tenant is known, every run is seen as it is kept."""
-    whose = _whose()
+    whose = whose_it_is()
     if whose is None:
         return run_id
     try:
@@ -54,11 +54,8 @@ def seen_here(run_id: str) -> str | None:
             return None
 
 
-def _id_of(whose: str | None, run_id: str) -> str:
-    return run_id if whose is None else json.dumps([whose, run_id])
-
-
-def _whose() -> str | None:
+def whose_it_is() -> str | None:
+    """The tenant of this context, as far as it is known without a call of a database."""
     match current():
         case None:
             return None
@@ -68,6 +65,10 @@ def _whose() -> str | None:
             return None if claimed.is_claimers else claimed.whose
         case request:
             return request.tenant if request.tenant is not None else _said(request)
+
+
+def _id_of(whose: str | None, run_id: str) -> str:
+    return run_id if whose is None else json.dumps([whose, run_id])
 
 
 def _said(request: Request) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -13,22 +14,28 @@ EVERYBODY_READS = 0o755
 
 
 def kept(name: str, fill: Callable[[Path], object]) -> Path:
-    """The folder of this name. Where there is none yet, a fresh one is filled first: it is whole, or not there."""
+    """The folder of this name. Where there is none yet, a fresh one is filled first: it is whole, or not there.
+
+    Of several runs that want it at once one fills it, and the others wait.
+    """
     home = _cache() / name
     if not home.is_dir():
         home.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=home.parent))
-        try:
-            fill(fresh)
-            fresh.chmod(EVERYBODY_READS)
-            fresh.rename(home)
-        except OSError:
-            # Unless another run came first.
+        with home.with_name(f"{home.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # gone with the process that holds it
             if not home.is_dir():
-                raise
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+                _fill(home, fill)
     return home
+
+
+def _fill(home: Path, fill: Callable[[Path], object]) -> None:
+    fresh = Path(tempfile.mkdtemp(dir=home.parent))
+    try:
+        fill(fresh)
+        fresh.chmod(EVERYBODY_READS)
+        fresh.rename(home)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _cache() -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dbrouter import DbRouter
 from dbrouter.backends.kernel.errors import Unavailable
 from dbrouter.backends.kernel.filters import EVERYTHING, Field, eq
 from dbrouter.backends.kernel.ops import ABSENT, Commit, Get, Order, Put, Remove, Scan, Walk
@@ -16,8 +17,10 @@ from dbrouter.backends.objects import versions
 from dbrouter.backends.objects.folder import Folder
 from dbrouter.backends.objects.settings import ObjectsSettings
 from dbrouter.backends.objects.store import ObjectsStore
+from dbrouter.router.agno_types import AgentSession
 from dbrouter.testing.conformance.records import session
 from tests.objects.conftest import age
+from tests.outage.asking import ask_all
 
 RECORDS = "tables/agno_sessions/r"
 
@@ -75,6 +78,20 @@ def test_a_folder_that_is_gone_is_no_empty_one(folder: Path, what: str, *, is_mo
         folder.rmdir()
     away.rename(folder)
     assert read(store) == ["s"]
+
+
+@pytest.mark.parametrize("instead", ["nothing", "an empty folder", "a file"])
+def test_no_method_answers_while_the_folder_is_gone(folder: Path, instead: str) -> None:
+    db = DbRouter(ObjectsStore(ObjectsSettings(path=folder, durable=False, deadline=2)))
+    db.upsert_session(AgentSession(session_id="s1", agent_id="a", created_at=1))
+    folder.rename(folder.with_name("away"))
+    if instead == "an empty folder":
+        folder.mkdir()
+    elif instead == "a file":
+        folder.touch()
+    outcomes = ask_all(db, blocking=True)
+    assert {name: each for name, each in outcomes.items() if not isinstance(each.error, Unavailable)} == {}
+    db.close()
 
 
 def test_who_starts_without_the_folder_makes_it(folder: Path) -> None:

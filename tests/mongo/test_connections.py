@@ -8,6 +8,7 @@ import os
 import warnings
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pymongo
@@ -16,7 +17,7 @@ from pymongo.errors import OperationFailure
 
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.errors import Unavailable, Unsupported
-from dbrouter.backends.kernel.ops import Commit, Get, Insert, Put, Scan
+from dbrouter.backends.kernel.ops import Commit, Get, Insert, Put, Scan, Upsert
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.mongo.clients import SHARED
 from dbrouter.backends.mongo.failures import has_no_transactions
@@ -24,7 +25,7 @@ from dbrouter.backends.mongo.store import AsyncMongoStore, MongoStore
 from dbrouter.testing.conformance.records import session
 from scripts.servers import Server
 from scripts.servers.places import free_port
-from tests.waiting import told_within
+from tests.waiting import PATIENCE, told_within
 
 
 def test_a_server_that_is_away_is_an_error_within_the_deadline() -> None:
@@ -35,6 +36,23 @@ def test_a_server_that_is_away_is_an_error_within_the_deadline() -> None:
     with pytest.raises(Unavailable):
         finish(store.ping())
     finish(store.close())
+
+
+def test_a_transaction_whose_server_falls_silent_ends_at_the_deadline(mongo: Server, database: str) -> None:
+    store = AsyncMongoStore(mongo.url, database=database, deadline=1.0)
+
+    async def body() -> None:
+        for number in range(2):
+            two = Insert(table="sessions", records=(session(f"a{number}"), session(f"b{number}")))
+            if number == 0:
+                await store.execute(two)
+                continue
+            # Whoever forgets the deadline tries for ever.
+            with mongo.paused(), told_within(1.0), pytest.raises(Unavailable):
+                await asyncio.wait_for(store.execute(two), PATIENCE)
+        await store.close()
+
+    asyncio.run(body())
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +86,48 @@ def test_what_mongod_answers_to_a_transaction_when_it_is_alone_is_recognised() -
     words = "Transaction numbers are only allowed on a replica set member or mongos"
     assert has_no_transactions(OperationFailure(words, 20))
     assert not has_no_transactions(OperationFailure("WriteConflict", 112))
+
+
+@pytest.mark.parametrize("records", [1, 10])
+def test_a_write_that_too_few_members_have_is_not_acknowledged(mongo: Server, database: str, records: int) -> None:
+    store = MongoStore(mongo.url, database=database, options={"w": 3})
+    some = tuple(session(f"s{number}") for number in range(records))
+    with pytest.raises(Unavailable):
+        finish(store.execute(Upsert(table="sessions", records=some, returning=False)))
+    assert len(finish(store.execute(Scan(table="sessions"))).records) == records
+    finish(store.close())
+
+
+def test_a_put_without_an_expectation_is_written_whoever_else_writes_that_record(mongo: Server, database: str) -> None:
+    store = MongoStore(mongo.url, database=database)
+    finish(store.create_tables(("sessions",)))
+
+    def put(key: str) -> None:
+        finish(store.execute(Commit(writes=(Put(table="sessions", record=session(key)),))))
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(20):
+            list(pool.map(put, [f"s{number}"] * 6))
+    assert len(finish(store.execute(Scan(table="sessions"))).records) == 20
+    finish(store.close())
+
+
+def test_an_address_that_cannot_be_read_is_told_without_it() -> None:
+    with pytest.raises(Unavailable, match="must be escaped") as told:
+        finish(MongoStore("mongodb://user:hid/den@127.0.0.1/").ping())
+    assert "hid" not in str(told.value)
+
+
+def test_a_call_beside_which_the_store_is_closed_is_unavailable(mongo: Server, database: str) -> None:
+    async def body() -> None:
+        store = AsyncMongoStore(mongo.url, database=database)
+        client = store.wire.clients.current()
+        await client.close()
+        with pytest.raises(Unavailable, match="closed while it was asked"):
+            await store.ping()
+        await store.close()
+
+    asyncio.run(body())
 
 
 def test_stores_of_one_address_share_a_client_and_the_last_one_closes_it(mongo: Server) -> None:

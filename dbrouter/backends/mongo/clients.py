@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pymongo
+from pymongo.errors import ConfigurationError
 
 from dbrouter.backends.kernel.abandoning import abandon as drop_transport
 from dbrouter.backends.kernel.forking import begins_anew_in_a_child
@@ -58,7 +59,7 @@ class Shared:
         """The client of the target, for this user too."""
         with self._lock:
             if target not in self._open:
-                client: Any = pymongo.MongoClient(target.address, connect=False, **dict(target.options))
+                client = _made(pymongo.MongoClient, target, connect=False)
                 self._open[target] = (client, set())
             client, users = self._open[target]
             users.add(user)
@@ -126,8 +127,7 @@ class AsyncClients:
         if client is None:
             with self._lock:
                 self._drop_closed_loops()
-                made: Any = pymongo.AsyncMongoClient(self._target.address, **dict(self._target.options))
-                client = self._clients.setdefault(loop, made)
+                client = self._clients.setdefault(loop, _made(pymongo.AsyncMongoClient, self._target))
         return client
 
     async def close(self) -> None:
@@ -158,6 +158,14 @@ class Given:
 
     async def close(self) -> None:
         """Leave it to whoever opened it."""
+
+
+def _made(kind: Any, target: Target, **more: Any) -> Any:
+    try:
+        return kind(target.address, **more, **dict(target.options))
+    except ValueError as error:
+        # What pymongo says of some URLs that it cannot take apart, without showing them.
+        raise ConfigurationError(str(error)) from error
 
 
 def abandon(client: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from bson.objectid import ObjectId
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from dbrouter.backends.kernel.completing import check_changes
 from dbrouter.backends.kernel.errors import Conflict
@@ -13,6 +14,7 @@ from dbrouter.backends.kernel.ops import ABSENT, Change, Check, Commit, Put, Rem
 from dbrouter.backends.mongo import deletes, parents
 from dbrouter.backends.mongo.conditions import Query, query_of, together
 from dbrouter.backends.mongo.documents import bytes_of, document_of
+from dbrouter.backends.mongo.failures import taken_columns
 from dbrouter.backends.mongo.wire import Wire, settled
 from dbrouter.backends.mongo.writes import insert_one
 from dbrouter.backends.mongo.writing import at_version, changes_of, version_of, with_key
@@ -62,16 +64,25 @@ async def _put(wire: Wire, write: Put, session: Any) -> Version:
     if write.expect is ABSENT:
         return version_of(await insert_one(wire, spec.name, document, session))
     same = {column: document[column] for column in spec.key}
-    query = same if write.expect is None else together(same, at_version(write.expect))
+    always = write.expect is None
+    query = same if always else together(same, at_version(write.expect))
     changes = {"$set": {column: value for column, value in document.items() if column not in same}}
-    found = await settled(
-        wire.at(spec.name).find_one_and_update(
-            query, changes, upsert=write.expect is None, return_document=ReturnDocument.AFTER, session=session
-        )
-    )
-    if found is None:
-        raise _changed(spec.name)
-    return version_of(bytes_of(found))
+    while True:
+        try:
+            found = await settled(
+                wire.at(spec.name).find_one_and_update(
+                    query, changes, upsert=always, return_document=ReturnDocument.AFTER, session=session
+                )
+            )
+        except DuplicateKeyError as error:
+            if session is not None or not always or not taken_columns(error.details) <= same.keys():
+                raise
+        else:
+            if found is not None:
+                return version_of(bytes_of(found))
+            if not always:
+                raise _changed(spec.name)
+        # Another writer made the record in this moment: it is written over.
 
 
 async def _remove(wire: Wire, write: Remove, session: Any, *, transactions: bool) -> None:

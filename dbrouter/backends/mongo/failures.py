@@ -88,6 +88,10 @@ def translated(error: Exception, place: str, tables: Collection[str], layout: La
             return Unavailable(said)
         case errors.ConnectionFailure() | errors.ConfigurationError():
             return Unavailable(said)
+        case errors.WriteConcernError():
+            return Unavailable(f"{said}; it is written, and lost if the server fails before others have it")
+        case errors.InvalidOperation() if "after close" in said:
+            return Unavailable(f"{place}: closed while it was asked")
         case errors.PyMongoError() if error.timeout:
             return Unavailable(said)
         case errors.PyMongoError() if error.has_error_label("SystemOverloadedError"):
@@ -100,12 +104,14 @@ def translated(error: Exception, place: str, tables: Collection[str], layout: La
 
 def _bulk(error: Any, place: str, tables: Collection[str], layout: Layout) -> StoreError:
     details: Any = error.details or {}
+    if details.get("writeConcernErrors"):
+        # Not all of the replica set that should have it has it.
+        return Unavailable(f"{place}: {details['writeConcernErrors']}")
     for each in details.get("writeErrors", ()):
         if each.get("code") in DUPLICATE:
             return duplicate_of(layout, next(iter(tables), ""), each)
         return translated(errors.OperationFailure(str(each.get("errmsg")), each.get("code")), place, tables, layout)
-    # Nothing was refused, but not all of the replica set that should have it has it.
-    return Unavailable(f"{place}: {details.get('writeConcernErrors')}")
+    return StoreError(f"{place}: {_in_words(error)}")
 
 
 def _in_words(error: Exception) -> str:

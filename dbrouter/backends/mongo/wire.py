@@ -87,7 +87,9 @@ class Wire:
         wanted = [index.as_dict() for index in indexes_of(self.layout.spec(table))]
         try:
             await self.command({"createIndexes": name, "indexes": wanted})
-        except errors.OperationFailure:
+        except errors.OperationFailure as error:
+            if error.timeout:
+                raise
             for index in wanted:
                 await self._index_alone(name, index)
         self._indexed.add(table)
@@ -96,6 +98,8 @@ class Wire:
         try:
             await self.command({"createIndexes": name, "indexes": [index]})
         except errors.OperationFailure as error:
+            if error.timeout:
+                raise
             if "unique" in index:
                 columns = ", ".join(index["key"])
                 raise StoreError(
@@ -118,8 +122,8 @@ class Wire:
                         f"{self.database}: this server has no transactions, being no replica set; nothing was written: "
                         "say transactions: false for it, or make it a replica set of one"
                     ) from error
-                # The deadline is pymongo's, and ends this: what is tried after it fails in another way.
-                if not may_run_again(error):
+                # The deadline is pymongo's, and ends this: what is tried after it is told as a timeout.
+                if error.timeout or not may_run_again(error):
                     raise
             finally:
                 await settled(session.end_session())

@@ -235,7 +235,9 @@ async def _bulk(wire: Wire, spec: TableSpec, merges: Sequence[Merge]) -> set[int
         await settled(wire.at(spec.name).bulk_write(requests, ordered=False))
     except errors.BulkWriteError as error:
         failed: Any = error.details["writeErrors"]
-        if any(each["code"] not in DUPLICATE or not _is_about(merges[each["index"]], each) for each in failed):
+        if error.details.get("writeConcernErrors") or any(
+            each["code"] not in DUPLICATE or not _is_about(merges[each["index"]], each) for each in failed
+        ):
             raise
         return {each["index"] for each in failed}
     return set()

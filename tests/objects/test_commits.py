@@ -236,6 +236,20 @@ def test_who_waits_too_long_for_a_decision_drops_the_commit(
     assert users_of(driver, KEYS) == {"changed": "other", "created": None, "removed": "old", "checked": "old"}
 
 
+def test_who_has_less_time_than_patience_drops_a_commit_too(
+    driver: ObjectsStore, bucket: Watched, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "PATIENCE", 600)
+    writes = prepared(driver)
+    before_the_decision(bucket, crash)
+    with pytest.raises(Crash):
+        commit(driver, *writes)
+    in_haste = ObjectsStore(ObjectsSettings(path=folder, deadline=1), bucket=bucket)
+    commit(in_haste, put("changed", user_id="other"))
+    commit(in_haste, put("created", user_id="other"), put("removed", user_id="other"))
+    assert users_of(driver, KEYS) == {"changed": "other", "created": "other", "removed": "other", "checked": "old"}
+
+
 def test_a_writer_that_stood_still_for_days_does_not_make_what_was_dropped_and_tidied(
     driver: ObjectsStore, bucket: Watched, folder: Path
 ) -> None:

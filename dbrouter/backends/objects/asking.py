@@ -10,7 +10,7 @@ from typing import TypeVar
 from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.kernel.errors import StoreError, Throttled, Unavailable
 from dbrouter.backends.kernel.ops import Absent
-from dbrouter.backends.kernel.pausing import FIRST_PAUSE, pause_before
+from dbrouter.backends.kernel.pausing import FIRST_PAUSE, LONGEST_PAUSE, pause_before
 from dbrouter.backends.kernel.running import Runtime
 from dbrouter.backends.objects.body import new_token, stamp_of, tombstone
 from dbrouter.backends.objects.bucket import Bucket, Changed, Found, Listed, Overloaded, Refused
@@ -127,9 +127,15 @@ class Asking:
                 raise outcome
         return [results[index] for index in range(len(calls))]
 
-    async def pause(self, lost: int, why: StoreError, *, first: float = FIRST_PAUSE) -> None:
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self._deadline.left()
+
+    async def pause(
+        self, lost: int, why: StoreError, *, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE
+    ) -> None:
         """Wait before another try; raises `why` if the deadline comes first."""
-        await self._runtime.sleep(pause_before(lost, self._deadline, why, first=first))
+        await self._runtime.sleep(pause_before(lost, self._deadline, why, first=first, longest=longest))
 
     async def _tried(self, call: Callable[[], Awaitable[T]]) -> T:
         tries = 0

@@ -28,6 +28,8 @@ kept whole does not depend on it: who is too slow finds its commit dropped, and 
 LEFT_ALONE = 60.0
 """Seconds after a decision in which its writer is left to replace the drafts; later, readers do."""
 FIRST_PAUSE = 0.003
+PAUSES = 4
+"""Into how many pauses, at the least, the patience is cut."""
 
 _MARK = b'{"commit":'
 
@@ -115,8 +117,11 @@ async def present(asking: Asking, layout: Layout, name: str) -> Found | None:
 
 
 async def settle(asking: Asking, layout: Layout, name: str, *, patience: float | None = None) -> None:
-    """Return when no draft is in this place: wait for its writer, and drop its commit if that takes too long."""
-    patience = PATIENCE if patience is None else patience
+    """Return when no draft is in this place: wait for its writer, and drop its commit if that takes too long.
+
+    patience: seconds, `PATIENCE` if not given; less for a call that would end before that, or it would never drop any.
+    """
+    patience = min(PATIENCE, asking.left() / 2) if patience is None else patience
     watched, since, waited = "", 0.0, 0
     busy = Throttled(f"{name}: a commit of several records is about to change it; try again")
     while True:
@@ -132,7 +137,7 @@ async def settle(asking: Asking, layout: Layout, name: str, *, patience: float |
         if decision is not None:
             await replace(asking, name, found.tag, decision.of(draft))
             continue
-        await asking.pause(waited, busy, first=FIRST_PAUSE)
+        await asking.pause(waited, busy, first=FIRST_PAUSE, longest=patience / PAUSES)
         waited += 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import threading
 from typing import Any
@@ -13,7 +14,7 @@ from dbrouter.backends.kernel import racing
 from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation import Emulated
-from dbrouter.backends.kernel.emulation.at_once import A_FEW
+from dbrouter.backends.kernel.emulation.at_once import A_FEW, SOME
 from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unavailable, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING, Field, Filter, all_of, any_of, eq, is_null, one_of
 from dbrouter.backends.kernel.matching import matches
@@ -36,7 +37,7 @@ from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.store import Store
 from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.testing.conformance.records import span, trace
-from dbrouter.testing.minimal import MinimalStore
+from dbrouter.testing.minimal import AsyncMinimalStore, MinimalStore
 from tests.kernel.limited import LimitedStore
 from tests.kernel.rows import run, schedule, session
 
@@ -208,6 +209,33 @@ def test_many_records_are_written_a_few_at_a_time(op: Op[Any]) -> None:
     asked.minimal.watch = meet
     answer = finish(asked.store.execute(op))
     assert (answer if isinstance(answer, int) else len(answer)) == 2 * A_FEW
+
+
+@pytest.mark.parametrize("rules", [{}, {"name": Replace()}], ids=["new", "looked for first"])
+def test_a_long_trace_is_a_few_requests_at_a_time(rules: dict[str, Any]) -> None:
+    class Counting(AsyncMinimalStore):
+        under_way = most = 0
+
+        async def execute(self, op: Op[Any], /) -> Any:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            await asyncio.sleep(0)
+            try:
+                return await super().execute(op)
+            finally:
+                self.under_way -= 1
+
+    async def written() -> tuple[int, int]:
+        minimal = Counting()
+        store = Emulated(minimal)
+        await store.execute(Upsert(table="traces", records=(trace("t1"),), rules={}))
+        spans = tuple(span(f"s{number}") for number in range(200))
+        await store.execute(Upsert(table="spans", records=spans, rules=rules))
+        return len((await store.execute(Scan(table="spans"))).records), minimal.most
+
+    stored, most = asyncio.run(written())
+    assert stored == 200
+    assert most <= SOME
 
 
 def test_children_are_removed_a_few_at_a_time_and_before_their_parent() -> None:

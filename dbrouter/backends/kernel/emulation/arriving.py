@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.duplicates import uniques_of
-from dbrouter.backends.kernel.emulation.at_once import at_once, many
+from dbrouter.backends.kernel.emulation.at_once import a_few_at_once, many
 from dbrouter.backends.kernel.emulation.deleting import MOST_TOGETHER
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
 from dbrouter.backends.kernel.merging import Next, Record
@@ -17,7 +18,7 @@ from dbrouter.backends.kernel.tables import TableSpec
 
 
 class Arriving:
-    """Writes new records some at a time: in one commit where the store has that, else each by itself, all at once."""
+    """Writes new records some at a time: in commits where a commit is one request, else each by itself."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -46,24 +47,15 @@ class Arriving:
 
     async def _put(self, spec: TableSpec, records: Sequence[Record], places: Sequence[int]) -> dict[int, Stored]:
         """What was written of the records at these places."""
-        chunks = [places[start : start + MOST_TOGETHER] for start in range(0, len(places), MOST_TOGETHER)]
+        size = MOST_TOGETHER if self._store.capabilities.together else 1
+        chunks = [places[start : start + size] for start in range(0, len(places), size)]
         puts = {at: Put(table=spec.name, record=records[at], expect=ABSENT) for at in places}
-        versions = await at_once(
-            self._store.runtime, [lambda chunk=chunk: self._versions([puts[at] for at in chunk]) for chunk in chunks]
-        )
+        commits = [partial(self._committed, [puts[at] for at in chunk]) for chunk in chunks]
         return {
             at: Stored(records[at], version)
-            for chunk, some in zip(chunks, versions, strict=True)
-            for at, version in zip(chunk, some, strict=True)
-            if version is not None
+            for chunk, versions in zip(chunks, await a_few_at_once(self._store.runtime, commits), strict=True)
+            for at, version in zip(chunk, versions, strict=False)  # there are none if another writer came first
         }
-
-    async def _versions(self, puts: Sequence[Put]) -> Sequence[Version]:
-        """The versions that were written; `None` for what another writer came first with."""
-        if self._store.capabilities.together:
-            return await self._committed(puts) or [None] * len(puts)
-        alone = await at_once(self._store.runtime, [lambda put=put: self._committed([put]) for put in puts])
-        return [versions[0] if versions else None for versions in alone]
 
     async def _committed(self, puts: Sequence[Put]) -> Sequence[Version]:
         """The versions of a commit; none if another writer came first with one of these."""

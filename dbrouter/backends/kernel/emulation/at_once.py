@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from dbrouter.backends.kernel.completing import key_in, projected, with_text
@@ -15,7 +16,9 @@ from dbrouter.backends.kernel.tables import TableSpec
 T = TypeVar("T")
 
 A_FEW = 16
-"""Records that one op reads and writes at the same time: as many as a blocking call has threads for."""
+"""Records that one op writes at the same time: as many as a blocking call has threads for."""
+SOME = 32
+"""Records that one op reads at the same time, each by its key."""
 
 
 async def at_once(runtime: Runtime, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
@@ -30,11 +33,11 @@ async def at_once(runtime: Runtime, calls: Sequence[Callable[[], Awaitable[T]]])
     return results
 
 
-async def a_few_at_once(runtime: Runtime, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """The results of all calls, in order, `A_FEW` at the same time. After an error no more are begun."""
+async def a_few_at_once(runtime: Runtime, calls: Sequence[Callable[[], Awaitable[T]]], few: int = A_FEW) -> list[T]:
+    """The results of all calls, in order, a few at the same time. After an error no more are begun."""
     results: list[T] = []
-    for start in range(0, len(calls), A_FEW):
-        results += await at_once(runtime, calls[start : start + A_FEW])
+    for start in range(0, len(calls), few):
+        results += await at_once(runtime, calls[start : start + few])
     return results
 
 
@@ -50,7 +53,7 @@ async def many(
         stored = await store.execute(Get(table=table, key=key))
         return None if stored is None else projected(with_text(stored.record, raw), columns)
 
-    found = await at_once(store.runtime, [lambda key=key: one(key) for key in keys]) if keys else []
+    found = await a_few_at_once(store.runtime, [partial(one, key) for key in keys], SOME)
     return [record for record in found if record is not None]
 
 

@@ -169,7 +169,10 @@ def _where(database: Database) -> tuple[str, str] | None:
         case MongoSettings():
             return (database.address(), database.database)
         case RedisSettings():
-            return (database.target().shown, database.prefix)
+            try:
+                return (database.target().shown, database.prefix)
+            except ModuleNotFoundError:
+                return None  # its client reads the address, and whoever opens it tells that it is not installed
         case DynamoSettings():
             return (f"{database.endpoint_url} {database.region} {database.profile}", database.table)
         case FirestoreSettings():

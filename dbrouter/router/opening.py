@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast, runtime_checkable
@@ -41,6 +42,15 @@ STORES: Mapping[str, tuple[str, str, str | None]] = {
 }
 """Kind -> the module and names of its stores, blocking and native async. Imported only when a file names the kind."""
 
+
+CLIENTS: Mapping[str, tuple[str, str]] = {
+    "sqlite": ("sqlalchemy", "aiosqlite"),
+    "mysql": ("pymysql", "asyncmy"),
+    "singlestore": ("pymysql", "asyncmy"),
+    "redis": ("redis", "redis"),
+    "dynamo": ("boto3", "boto3"),
+}
+"""Kind -> the clients, blocking and native async, that its stores import only when they are first used."""
 
 HOLD = 5.0
 """Seconds that a trace waits for its root span where its database depends on it."""
@@ -305,20 +315,35 @@ def open_store(name: str, settings: DatabaseSource, *, blocking: bool, in_proces
     if settings.kind == AGNO:
         return open_agno(name, settings, blocking=blocking)
     module, sync_name, async_name = STORES[settings.kind]
+    extra = settings.kind
+    client = CLIENTS.get(extra, ("", ""))[0 if blocking else 1]
+    if extra == "objects" and str(getattr(settings, "where", "")).startswith("gs://"):
+        client, extra = "google.cloud.storage", "gcs"
     try:
+        _require(client)
         stores = importlib.import_module(module)
         chosen: Any = getattr(stores, sync_name if blocking or async_name is None else async_name)
         store = cast("Store", chosen.from_settings(settings, name=name))
     except ImportError as missing:
         raise ConfigError(
             f"databases.{name}: {settings.kind} needs {missing.name}, which is not installed; "
-            f"pip install 'dbrouter[{settings.kind}]'"
+            f"pip install 'dbrouter[{extra}]'"
         ) from missing
     if in_process is not None:
         in_process.join(name, store)
     # The emulation too runs on the threads: an op is one change of threads, however many requests it takes.
     emulated = Emulated(store)
     return emulated if blocking else awaited(emulated)
+
+
+def _require(client: str) -> None:
+    """Raise `ModuleNotFoundError` now, and not in the first call. Nothing is imported but what it is a part of."""
+    try:
+        found = not client or importlib.util.find_spec(client) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        raise ModuleNotFoundError(name=client)
 
 
 def _families_in(database: str, routes: Routes) -> frozenset[str]:

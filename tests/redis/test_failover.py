@@ -182,7 +182,7 @@ def test_a_server_that_went_away_with_a_large_value_leaves_it_unknown(monkeypatc
     from dbrouter.backends.redis.blocking import BlockingWire
 
     url, close = hangs_up(None)
-    exchange = BlockingWire.exchange
+    exchange, make = BlockingWire.exchange, BlockingWire.make
 
     async def the_last(self: Any, connection: Any, commands: Any, deadline: Any) -> list[Any]:
         try:
@@ -192,7 +192,7 @@ def test_a_server_that_went_away_with_a_large_value_leaves_it_unknown(monkeypatc
             raise
 
     def _nowhere(self: Any, address: Any) -> Any:
-        return redis.Connection(host="127.0.0.1", port=free_port(), retry=None)
+        return make(self, ("127.0.0.1", free_port()))
 
     monkeypatch.setattr(BlockingWire, "exchange", the_last)
     large = session("s1", session_data={"x": "y" * 2_000_000})

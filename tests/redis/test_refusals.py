@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import socket
 import threading
 import time
 import warnings
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -178,6 +179,37 @@ def test_a_silent_server_is_unavailable_at_the_deadline_of_an_event_loop(own_red
         await store.close()
 
     asyncio.run(body())
+
+
+def trickle(listening: socket.socket, ended: threading.Event) -> None:
+    """Begin an answer to whoever connects and asks, and send a byte of it now and then."""
+    connection, _ = listening.accept()
+    with connection:
+        while b"HMGET" not in (asked := connection.recv(65536)):
+            connection.sendall(b"+OK\r\n" * asked.count(b"*"))
+        connection.sendall(b"*1\r\n$1000000\r\n")
+        for _ in range(int(PATIENCE * 10)):
+            if ended.wait(0.1):
+                return
+            connection.sendall(b"x")
+
+
+@pytest.mark.parametrize("kind", [RedisStore, AsyncRedisStore])
+def test_an_answer_that_only_trickles_ends_at_the_deadline(kind: type[RedisStore | AsyncRedisStore]) -> None:
+    async def body(url: str) -> None:
+        await kind(url, deadline=0.5).execute(Get(table="sessions", key=("s1",)))
+
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        server = pool.submit(trickle, listening, ended)
+        url = f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
+        try:
+            with told_within(0.5), pytest.raises(Unavailable):
+                finish(body(url)) if kind is RedisStore else asyncio.run(body(url))
+        finally:
+            ended.set()
+        with suppress(OSError):
+            server.result()
 
 
 def test_a_bounded_number_of_connections_serves_many_threads(own_redis: Server, admin: Any, prefix: str) -> None:

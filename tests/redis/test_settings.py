@@ -124,3 +124,8 @@ def test_an_id_is_the_one_that_agnos_class_gives() -> None:
     assert RedisDb(db_url=url, db_prefix="p").id == Theirs(db_url=url, db_prefix="p").id
     assert AsyncRedisDb(db_url=url).id == Theirs(db_url=url).id
     assert "s3cret" not in json.dumps(RedisDb(db_url=url).to_dict())
+
+
+def test_a_target_is_shown_without_its_password() -> None:
+    target = RedisSettings.model_validate({"url": "redis://app:hidden@cache:6379/0"}).target()
+    assert "hidden" not in f"{target!r}{target.shown}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pymongo
@@ -19,8 +19,8 @@ from dbrouter.backends.kernel.forking import begins_anew_in_a_child
 class Target:
     """Where a client connects to and how: two databases with the same share a client."""
 
-    address: str
-    options: tuple[tuple[str, Any], ...]
+    address: str = field(repr=False)
+    options: tuple[tuple[str, Any], ...] = field(repr=False)
 
     @classmethod
     def of(cls, address: str, options: Mapping[str, Any]) -> Target:

@@ -15,9 +15,68 @@ from dbrouter.backends.kernel.deadline import Deadline
 from dbrouter.backends.redis.cluster import Address
 from dbrouter.backends.redis.connecting import Target
 
-_CLASSES: dict[str, Any] = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection}
 _LEAST = 0.001
 """Seconds: a timeout of zero would mean "do not wait at all"."""
+
+
+class _Clock:
+    """When the call ends that a connection works for."""
+
+    __slots__ = ("deadline",)
+
+    def __init__(self) -> None:
+        self.deadline: Deadline | None = None
+
+
+class _Socket:
+    """A socket that waits for what is left of its call's time each time it has to: redis-py has one timeout for all."""
+
+    def __init__(self, inner: Any, clock: _Clock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._longest: float | None = inner.gettimeout()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Wait no longer than this either."""
+        self._longest = seconds
+
+    def recv(self, *given: Any) -> Any:
+        """As the socket's."""
+        return self._in_time().recv(*given)
+
+    def recv_into(self, *given: Any) -> Any:
+        """As the socket's."""
+        return self._in_time().recv_into(*given)
+
+    def sendall(self, *given: Any) -> Any:
+        """As the socket's, which takes all of it for one wait."""
+        return self._in_time().sendall(*given)
+
+    def _in_time(self) -> Any:
+        deadline, longest = self._clock.deadline, self._longest
+        left = None if deadline is None else max(deadline.left(), _LEAST)
+        self._inner.settimeout(min((each for each in (left, longest) if each is not None), default=None))
+        return self._inner
+
+
+def _timed(kind: Any) -> Any:
+    """The class of connections of this kind that have a clock, by which their sockets wait."""
+
+    class Timed(kind):
+        def __init__(self, **arguments: Any) -> None:
+            super().__init__(**arguments)
+            self.clock = _Clock()
+
+        def _connect(self) -> Any:
+            return _Socket(super()._connect(), self.clock)
+
+    return Timed
+
+
+_CLASSES = {"tcp": _timed(Connection), "tls": _timed(SSLConnection), "unix": _timed(UnixDomainSocketConnection)}
 
 
 class BlockingWire:
@@ -39,6 +98,7 @@ class BlockingWire:
 
     async def open(self, connection: Any, deadline: Deadline) -> bool:
         """Open it if it is not open, or not alive any more."""
+        connection.clock.deadline = deadline
         connection.socket_connect_timeout = max(min(self._connect_timeout, deadline.left()), _LEAST)
         connection.socket_timeout = max(deadline.left(), _LEAST)
         connection.connect()
@@ -51,11 +111,10 @@ class BlockingWire:
     async def exchange(self, connection: Any, commands: Iterable[Any], deadline: Deadline) -> list[Any]:
         """Send the commands and read an answer to each."""
         commands = list(commands)
-        _wait_at_most(connection, deadline)
+        connection.clock.deadline = deadline
         connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         answers: list[Any] = []
         for _ in commands:
-            _wait_at_most(connection, deadline)
             try:
                 answers.append(connection.read_response(disable_decoding=True, disconnect_on_error=False))
             except ResponseError as error:
@@ -73,11 +132,6 @@ class BlockingWire:
     def within(self, deadline: Deadline) -> AbstractAsyncContextManager[Any]:
         """The sockets see to it."""
         return nullcontext(deadline)
-
-
-def _wait_at_most(connection: Any, deadline: Deadline) -> None:
-    # redis-py has one timeout for all of a connection's life; the call has less left each time.
-    connection._sock.settimeout(max(deadline.left(), _LEAST))  # noqa: SLF001
 
 
 def _is_dead(connection: Any) -> bool:

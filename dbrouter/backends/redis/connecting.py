@@ -27,7 +27,7 @@ class Target:
     """
 
     kind: str = "tcp"
-    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     cluster: bool = False
     nodes: Sequence[tuple[str, int]] = ()
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from dbrouter.backends.kernel.errors import ConfigError, DbRouterError
 from dbrouter.backends.kernel.running import BlockingRuntime, finish
 from dbrouter.backends.kernel.store import Store
-from dbrouter.cli.check_tenants import named_for_tenants, show_budgets, show_tenants
+from dbrouter.cli.check_tenants import named_for_tenants, not_held_back, show_budgets, show_tenants
 from dbrouter.cli.databases import opened
 from dbrouter.cli.known_tenants import known_in
 from dbrouter.cli.output import PROBLEMS, File, FileOption, console, plain, problem, settings_in, table
@@ -37,13 +37,15 @@ def check(file: File = None, *, named: FileOption = None) -> None:
     with opened(settings) as stores:
         answers = finish(_answers(stores))
         _show_databases(out, settings, stores, answers)
-    known = None if settings.tenancy is None else known_in(settings)
+        known = None if settings.tenancy is None else known_in(settings)
+        answering = {name: store for name, store in stores.items() if not isinstance(answers[name], Exception)}
+        insecure = {} if known is None else not_held_back(known, routes, answering)
     _show_routes(out, settings, routes, frozenset() if known is None else named_for_tenants(known))
     _show_asked(out, routes)
     if known is not None:
         show_tenants(out, known)
     show_budgets(out, budgets(settings))
-    failed = {name: error for name, error in answers.items() if isinstance(error, Exception)}
+    failed = {name: error for name, error in {**answers, **insecure}.items() if isinstance(error, Exception)}
     for name, error in failed.items():
         problem(f"databases.{name}: {error}" if not isinstance(error, ConfigError) else str(error))
     if failed or (known is not None and not known.complete):

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from rich.console import Console
 
+from dbrouter.backends.kernel.errors import DbRouterError
+from dbrouter.backends.kernel.isolation import HoldsRowsBack, Isolation
+from dbrouter.backends.kernel.ops import Get
+from dbrouter.backends.kernel.running import finish
 from dbrouter.cli.known_tenants import Known
 from dbrouter.cli.output import plain, table
 from dbrouter.config.budget import Budget
+from dbrouter.policies.tenancy.confining import Confined
+from dbrouter.router.routes import Routes
+from dbrouter.router.tenancy.stores import own_routes
 
 
 def show_tenants(out: Console, known: Known) -> None:
@@ -38,6 +46,32 @@ def named_for_tenants(known: Known) -> frozenset[str]:
     if known.tenancy.table is not None:
         named.add(known.tenancy.table.db)
     return frozenset(name for name in named if name is not None)
+
+
+def not_held_back(known: Known, routes: Routes, stores: Mapping[str, object]) -> dict[str, DbRouterError]:
+    """Database -> why it cannot hold back other tenants' rows, although it is set up to.
+
+    Asked as the first call of a tenant does, which would be refused.
+    """
+    described = known.described
+    sharing = [each for each in described.tenants.values() if each.isolation is Isolation.ROWS]
+    if described.others is not None and described.others.isolation is Isolation.ROWS:
+        sharing.append(described.others)
+    shared = known.tenancy.rules.shared
+    named: dict[str, str] = {}
+    for tenant in sharing:
+        own = own_routes(tenant, routes)
+        for family in set(own.families) - shared:
+            named |= dict.fromkeys(own.databases(family), tenant.name)
+    failed: dict[str, DbRouterError] = {}
+    for database, name in named.items():
+        store = stores.get(database)
+        if isinstance(store, HoldsRowsBack):
+            try:
+                finish(Confined(store.for_rows_of(name), name).execute(Get(table="sessions", key=("",))))
+            except DbRouterError as error:
+                failed[database] = error
+    return failed
 
 
 def show_budgets(out: Console, budgets: tuple[Budget, ...]) -> None:

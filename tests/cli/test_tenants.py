@@ -17,7 +17,8 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from dbrouter.cli.known_tenants import Known
     from dbrouter.config.settings import Settings
-    from tests.cli.conftest import Run
+    from scripts.servers import Server
+    from tests.cli.conftest import Ran, Run
 
 FILE = """\
 databases:
@@ -211,3 +212,22 @@ def test_check_tells_how_many_connections_can_be_open(run: Run, tenants: Path) -
     tenants.write_text(FILE.replace("agentos: {db", pg + "agentos: {db").replace("shared:", "processes: 4\n  shared:"))
     lines = [" ".join(line.split()) for line in run("check").stdout.splitlines()]
     assert "localhost:1 64 90 (pg (5 + 10 + 1 not awaited)) x 4 processes = 64" in lines
+
+
+@pytest.mark.backend("postgres", mode="check")
+def test_check_tells_where_the_server_cannot_hold_rows_back(
+    run: Run, folder: Path, postgres: Server, postgres_schema: str
+) -> None:
+    def checked(lock: str, isolation: str) -> Ran:
+        (folder / "dbrouter.yaml").write_text(
+            f"databases: {{main: {{kind: postgres, url: '{postgres.url}', schema: {postgres_schema}, {lock}}}}}\n"
+            f"agentos: {{db: main}}\ntenants: {{acme: {{isolation: {isolation}}}}}\n"
+        )
+        return run("check")
+
+    # The role of the tests is a superuser.
+    refused = checked("row_level_security: true", "rows")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("databases.main: the role 'postgres' is a superuser")
+    assert checked("row_level_security: false", "rows").exit_code == 0
+    assert checked("row_level_security: true", "schema").exit_code == 0

@@ -112,6 +112,14 @@ def test_a_put_without_an_expectation_is_written_whoever_else_writes_that_record
     finish(store.close())
 
 
+def test_what_the_address_says_of_the_client_holds() -> None:
+    # DocumentDB has no writes that can be sent again.
+    store = MongoStore("mongodb://db.internal/?retryWrites=false&appName=mine")
+    options = store.wire.clients.current().options
+    assert (options.retry_writes, options.pool_options.appname) == (False, "mine")
+    finish(store.close())
+
+
 def test_an_address_that_cannot_be_read_is_told_without_it() -> None:
     with pytest.raises(Unavailable, match="must be escaped") as told:
         finish(MongoStore("mongodb://user:hid/den@127.0.0.1/").ping())

@@ -34,6 +34,11 @@ def _a_database_name(name: str) -> str:
     return name
 
 
+def options_in(url: str) -> frozenset[str]:
+    """The options in a URL, in small letters: MongoDB does not mind the case."""
+    return frozenset(name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True))
+
+
 def has_transactions(url: str | None, options: Mapping[str, Any] | None) -> bool:
     """Whether an address is one of a deployment that has transactions: with a replica set named, or from DNS."""
     said = (url or "").lower()
@@ -133,7 +138,7 @@ class MongoSettings(Part):
             "maxPoolSize": self.pool_size,
             "connectTimeoutMS": round(self.connect_timeout * 1000),
         }
-        said = self._said()
+        said = frozenset[str]() if self.url is None else options_in(self.url.get_secret_value())
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in wanted.items()
@@ -148,11 +153,6 @@ class MongoSettings(Part):
     def shown(self) -> dict[str, Any]:
         """These settings for people: passwords as `***`."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-    def _said(self) -> frozenset[str]:
-        """The options in the URL, in small letters: MongoDB does not mind the case."""
-        query = "" if self.url is None else self.url.get_secret_value().partition("?")[2]
-        return frozenset(name.lower() for name, _ in parse_qsl(query, keep_blank_values=True))
 
     def _with_port(self, host: str) -> str:
         bare = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host

@@ -39,7 +39,7 @@ from dbrouter.backends.mongo.expressions import runs_natively
 from dbrouter.backends.mongo.failures import CANNOT_ENCODE, translated
 from dbrouter.backends.mongo.layout import Layout
 from dbrouter.backends.mongo.migrating import MongoMigration, refuse_unmoved
-from dbrouter.backends.mongo.settings import has_transactions
+from dbrouter.backends.mongo.settings import has_transactions, options_in
 from dbrouter.backends.mongo.wire import Wire
 
 if TYPE_CHECKING:
@@ -256,4 +256,6 @@ def _arguments(settings: MongoSettings) -> dict[str, Any]:
 def _target(url: str | None, options: Mapping[str, Any] | None) -> Target:
     if url is None:
         raise ValueError("one of url or client must be given")
-    return Target.of(url, {"appname": "dbrouter", "retryWrites": True} | dict(options or {}))
+    # An option beside a URL is stronger than the one in it.
+    named = {} if "appname" in options_in(url) else {"appname": "dbrouter"}
+    return Target.of(url, named | dict(options or {}))

@@ -198,6 +198,20 @@ def test_a_writer_whose_work_was_tidied_away_is_told_so(tmp_path: Path, monkeypa
     assert kept(tmp_path) == [versions.current(tmp_path / NAME)]
 
 
+def test_a_name_that_is_renamed_and_told_as_missing_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, body(1), ABSENT)
+    rename = Path.rename
+
+    def twice(path: Path, target: Path) -> Path:
+        rename(path, target)
+        return rename(path, target) if path.name.startswith("=") else target
+
+    monkeypatch.setattr(Path, "rename", twice)
+    put(tmp_path, body(2), tag(1))
+    monkeypatch.undo()
+    assert held(tmp_path) == body(2)
+
+
 def test_a_disk_that_is_full_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, body(1), ABSENT)
     there = kept(tmp_path)

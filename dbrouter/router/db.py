@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cached_property
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from dbrouter.backends.kernel.errors import RoutingError
@@ -15,8 +16,6 @@ from dbrouter.router.sync_db import SyncDb
 from dbrouter.router.wiring import Wired
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from dbrouter.router.tenancy.binding import Whose
     from dbrouter.router.tenancy.tenants import TenancyRules
 
@@ -31,6 +30,12 @@ class Router(Wired):
 
     _keeps_files_in: str | None = None
     """The database of the deployment's sessions, where a configuration named it."""
+
+    def __new__(cls, *given: Any, **options: Any) -> Self:
+        """An instance. `TypeError` for the name of a file: agno's classes take one here."""
+        if given and isinstance(given[0], str | PathLike):
+            raise TypeError(f"{cls.__name__} is not made of a file's name; use {cls.__name__}.from_yaml({given[0]!r})")
+        return super().__new__(cls, *given, **options)
 
     def bind(self, *, agent: str | None = None, team: str | None = None, workflow: str | None = None) -> Self:
         """A view of this router for one component, by its id: `Agent(id="x", db=router.bind(agent="x"))`.

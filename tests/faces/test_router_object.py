@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,13 @@ def placed(primary: MemoryStore, evals: MemoryStore) -> list[Database]:
         Database(name="primary", store=primary, families=frozenset({"sessions"})),
         Database(name="evals", store=evals, families=frozenset({"evals"})),
     ]
+
+
+@pytest.mark.parametrize("router", [DbRouter, AsyncDbRouter])
+@pytest.mark.parametrize("file", ["dbrouter.yaml", Path("dbrouter.yaml")])
+def test_a_router_that_is_given_a_files_name_says_how_to_open_it(router: type[Any], file: Any) -> None:
+    with pytest.raises(TypeError, match=rf"use {router.__name__}.from_yaml\("):
+        router(file)
 
 
 def test_the_id_is_the_given_one_else_the_same_for_the_same_databases() -> None:

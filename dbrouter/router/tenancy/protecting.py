@@ -34,6 +34,12 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     router = cast("HasTenants | None", getattr(agent_os, "db", None)) if db is None else db
     if router is None:
         raise ConfigError("protect: AgentOS has no db; give it the router, or write protect(..., db=router)")
+    if getattr(router, "tenancy", None) is None:
+        # Told here: the middleware is made when the server has begun, which then goes on without it.
+        raise ConfigError(
+            f"protect: {type(router).__name__} has no tenants; give its configuration the sections `tenancy` and "
+            "`tenants`, or take agent_os.get_app()"
+        )
     app.add_middleware(TenantMiddleware, db=router)
     for refusal in (TenantError, LimitExceeded):
         app.add_exception_handler(refusal, _answered)

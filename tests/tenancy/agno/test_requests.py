@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from agno.os import AgentOS
 from fastapi import APIRouter, Depends, FastAPI
 
-from dbrouter import ALL, ConfigError, TenantConflict, TenantLocked, protect, tenant
+from dbrouter import ALL, ConfigError, DbRouter, TenantConflict, TenantLocked, protect, tenant
+from dbrouter.backends import SqliteDb
+from dbrouter.config import load_mapping
 from dbrouter.router.tenancy.verified import SCHEDULED, sealed
 from tests.agno.cast import clerk
 from tests.tenancy.agno.house import House, answered, serving, token, with_tokens
@@ -58,6 +61,14 @@ async def test_views_of_several_tenants_need_their_router(build: Callable[..., H
     with pytest.raises(ConfigError, match="AgentOS has no db"):
         protect(AgentOS(agents=[acme], telemetry=False))
     protect(AgentOS(agents=[acme], telemetry=False), db=house.router)
+
+
+def test_what_has_no_tenants_cannot_be_protected(tmp_path: Path) -> None:
+    plain = DbRouter.from_settings(load_mapping({"databases": {"one": {"kind": "memory"}}, "agentos": {"db": "one"}}))
+    for db in (plain, SqliteDb(str(tmp_path / "a.db"))):
+        with pytest.raises(ConfigError, match=r"protect: Db.* has no tenants; give its configuration the sections"):
+            protect(AgentOS(agents=[clerk(db)], db=db, telemetry=False))
+        db.close()
 
 
 async def test_what_agentos_finds_anew_is_in_the_same_order(build: Callable[..., House], mode: str) -> None:

@@ -17,6 +17,7 @@ from dbrouter.router.any_agno.opening import KIND as AGNO
 from dbrouter.router.routed import RoutedStore
 from dbrouter.router.routes import Routes
 from dbrouter.router.tenancy.binding import claimed, nothing_claimed
+from dbrouter.router.tenancy.evaluations import keep_evaluations
 from dbrouter.router.tenancy.kept_sessions import keep_sessions_apart
 from dbrouter.router.tenancy.open_databases import OpenDatabases
 from dbrouter.router.tenancy.resolving import Resolver
@@ -86,6 +87,7 @@ def switched(
         on_claim=_bind_claimer,
     )
     keep_sessions_apart()
+    keep_evaluations()
     if rules.thread_pools:
         keep_tenants()
         weakref.finalize(parts, forget_tenants).atexit = False

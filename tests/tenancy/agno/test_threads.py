@@ -88,6 +88,18 @@ async def test_learnings_are_the_tenants_of_the_run(build: Callable[..., House],
     assert not await house.ask("acme", "get_learning", **profile)
 
 
+async def test_evaluations_are_stored_for_the_tenant_that_asked_for_them(
+    build: Callable[..., House], mode: str
+) -> None:
+    house = build(mode, **HEADER)
+    asked = {"eval_type": "reliability", "agent_id": "clerk", "input": "hello", "expected_tool_calls": ["add"]}
+    async with serving(house) as client:
+        for whose in ("acme", "globex"):
+            made = await client.http.post("/eval-runs", json=asked, headers={"X-Tenant": whose})
+            stored = await client.get("/eval-runs", headers={"X-Tenant": whose})
+            assert [each["id"] for each in stored.json()["data"]] == [made.json()["id"]]
+
+
 async def test_a_run_in_the_background_goes_on_as_the_tenants_after_the_answer(build: Callable[..., House]) -> None:
     house = build("async", **HEADER)
     async with serving(house) as client:

@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.servers.apt import program
 from scripts.servers.cache import kept
 from scripts.servers.http import answers
-from scripts.servers.places import free_port, new_place, remove_place, run
+from scripts.servers.places import free_port, new_place, run
 from scripts.servers.server import CannotStart, Server
 
 PACKAGE = "azurite@3.37.0"
@@ -27,9 +27,8 @@ def start_azure() -> Server:
         home = kept(PACKAGE, _installed)
     except (OSError, LookupError) as error:
         raise CannotStart("azure", [str(error)]) from error
-    folder = new_place("azure", None)
-    port = free_port()
-    try:
+    with new_place("azure") as folder:
+        port = free_port()
         return Server(
             name="azure",
             url=f"http://127.0.0.1:{port}/{ACCOUNT}",
@@ -43,9 +42,6 @@ def start_azure() -> Server:
             user=None,
             ready=lambda: answers(port),
         )
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _installed(fresh: Path) -> None:

@@ -19,7 +19,7 @@ from scripts.servers.apt import program
 from scripts.servers.cache import kept
 from scripts.servers.http import answers
 from scripts.servers.java import JVM
-from scripts.servers.places import free_port, new_place, remove_place, run
+from scripts.servers.places import free_port, new_place, run
 from scripts.servers.server import CannotStart, Server
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
@@ -69,8 +69,7 @@ def _moto(lasting: bool) -> Server:
 
 
 def _started(command: Callable[[int, Path], list[str]], what: str) -> Server:
-    folder = new_place("dynamo", None)
-    try:
+    with new_place("dynamo") as folder:
         port = free_port()
         return Server(
             name="dynamo",
@@ -84,9 +83,6 @@ def _started(command: Callable[[int, Path], list[str]], what: str) -> Server:
             # what it acknowledged last.
             kill_signal=signal.SIGTERM,
         )
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _unpacked(fresh: Path) -> None:

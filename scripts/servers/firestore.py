@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scripts.servers.http import answers
 from scripts.servers.java import JVM
-from scripts.servers.places import free_port, new_place, remove_place
+from scripts.servers.places import free_port, new_place
 from scripts.servers.server import CannotStart, Server
 
 JAR = "FIRESTORE_EMULATOR_JAR"
@@ -69,8 +69,7 @@ def _roots() -> Iterator[Path]:
 
 
 def _started(java: str, jar: Path) -> Server:
-    folder = new_place("firestore", None)
-    try:
+    with new_place("firestore") as folder:
         port = free_port()
         return Server(
             name="firestore",
@@ -85,9 +84,6 @@ def _started(java: str, jar: Path) -> Server:
             user=None,
             ready=lambda: answers(port, starting=b"HTTP/1.1 200"),
         )
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _version(jar: Path) -> str:

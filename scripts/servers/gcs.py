@@ -11,7 +11,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from scripts.servers.places import free_port, new_place, remove_place
+from scripts.servers.places import free_port, new_place
 from scripts.servers.server import CannotStart, Server
 
 BUCKET = "dbrouter"
@@ -25,9 +25,8 @@ def start_gcs() -> Server:
         binary = _binary()
     except LookupError as error:
         raise CannotStart("gcs", [str(error)]) from error
-    folder = new_place("gcs", None)
-    port = free_port()
-    try:
+    with new_place("gcs") as folder:
+        port = free_port()
         return Server(
             name="gcs",
             url=f"http://127.0.0.1:{port}",
@@ -46,9 +45,6 @@ def start_gcs() -> Server:
             user=None,
             ready=lambda: _make_bucket(port),
         )
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _binary() -> Path:

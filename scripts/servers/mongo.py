@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from scripts.servers.places import free_port, new_place, remove_place, run
+from scripts.servers.places import free_port, new_place, run
 from scripts.servers.server import CannotStart, Server
 
 SET = "dbrouter"
@@ -42,11 +42,10 @@ def start_mongo_alone(*, lasting: bool = False) -> Server:
 def _first(name: str, *, alone: bool, lasting: bool) -> Server:
     reasons: list[str] = []
     for source, start in _SOURCES.items():
-        folder = new_place(name.replace(" ", "-"), None)
         try:
-            return start(name, folder, alone, lasting)
+            with new_place(name) as folder:
+                return start(name, folder, alone, lasting)
         except (OSError, LookupError, CannotStart) as error:
-            remove_place(folder)
             reasons.append(f"{source}: {error}")
     raise CannotStart(name, reasons)
 

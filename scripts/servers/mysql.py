@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts.servers.apt import install, unpack
 from scripts.servers.cache import kept
-from scripts.servers.places import free_port, new_place, ordinary_user, remove_place, run
+from scripts.servers.places import free_port, new_place, ordinary_user, run
 from scripts.servers.server import CannotStart, Server
 
 MYSQLD = "MYSQLD"
@@ -68,8 +68,7 @@ _INSTALLING = ("--auth-root-authentication-method=normal", "--skip-test-db")
 
 def _started(name: str, server: Sequence[str | Path], making: Sequence[str | Path], own: dict[str, str]) -> Server:
     user = ordinary_user("mysql")
-    folder = new_place(name, user)
-    try:
+    with new_place(name, user) as folder:
         version = _version(run([*server, "--version"], user=user, cwd=folder))
         data = [f"--datadir={folder / 'data'}", *([] if user is None else [f"--user={user.name}"])]
         run([*making, *data], user=user, cwd=folder, seconds=120)
@@ -84,9 +83,6 @@ def _started(name: str, server: Sequence[str | Path], making: Sequence[str | Pat
             user=user,
             ready=lambda: answers(port),
         )
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _socket(folder: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scripts.servers.places import free_port, new_place, ordinary_user, remove_place, run
+from scripts.servers.places import free_port, new_place, ordinary_user, run
 from scripts.servers.postgres import answers
 from scripts.servers.server import CannotStart, Server
 
@@ -33,9 +33,15 @@ def start_pgbouncer(server_url: str, *, roles: Sequence[str] = ("postgres",)) ->
 
     roles: those that may connect, without a password.
     """
-    user = ordinary_user("postgres")
-    folder = new_place("pgbouncer", user)
     try:
+        return _started(server_url, roles)
+    except (OSError, LookupError) as error:
+        raise CannotStart("pgbouncer", [str(error)]) from error
+
+
+def _started(server_url: str, roles: Sequence[str]) -> Server:
+    user = ordinary_user("postgres")
+    with new_place("pgbouncer", user) as folder:
         binary = _found()
         # Its first line is "PgBouncer 1.18.0".
         version = run([binary, "--version"]).split()[1]
@@ -57,12 +63,6 @@ def start_pgbouncer(server_url: str, *, roles: Sequence[str] = ("postgres",)) ->
             user=user,
             ready=lambda: answers(port),
         )
-    except (OSError, LookupError) as error:
-        remove_place(folder)
-        raise CannotStart("pgbouncer", [str(error)]) from error
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _found() -> Path:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def new_place(name: str, user: User | None) -> Path:
-    """A fresh folder that belongs to the user. Removes what runs that were killed have left behind."""
+@contextlib.contextmanager
+def new_place(name: str, user: User | None = None) -> Iterator[Path]:
+    """A fresh folder that belongs to the user, for a server: gone again if that does not start.
+
+    Removes what runs that were killed have left behind.
+    """
     remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}-"))
-    (folder / OWNER).write_text(f"{os.getpid()} {_started(os.getpid())}")
-    if user is not None:
-        os.chown(folder, user.uid, user.gid)
-    return folder
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name.replace(' ', '-')}-"))
+    try:
+        (folder / OWNER).write_text(f"{os.getpid()} {_started(os.getpid())}")
+        if user is not None:
+            os.chown(folder, user.uid, user.gid)
+        yield folder
+    except BaseException:
+        remove_place(folder)
+        raise
 
 
 def remove_place(folder: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from scripts.servers.places import User, free_port, new_place, ordinary_user, remove_place, run
+from scripts.servers.places import User, free_port, new_place, ordinary_user, run
 from scripts.servers.server import CannotStart, Server
 
 SETTINGS = {
@@ -44,8 +44,7 @@ def start_postgres(**settings: str) -> Server:
 
 
 def _started(find: Callable[[Path, User | None], Path], user: User | None, settings: Mapping[str, str]) -> Server:
-    folder = new_place("postgres", user)
-    try:
+    with new_place("postgres", user) as folder:
         binaries = find(folder, user)
         version = _version(run([binaries / "postgres", "--version"], user=user, cwd=folder))
         data = folder / "data"
@@ -63,9 +62,6 @@ def _started(find: Callable[[Path, User | None], Path], user: User | None, setti
             ready=lambda: answers(port),
             stop_signal=signal.SIGINT,  # "fast": open transactions are rolled back, clients are not waited for
         )
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _version(text: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from scripts.servers.places import free_port, new_place, remove_place, run
+from scripts.servers.places import free_port, new_place, run
 from scripts.servers.server import CannotStart, Server
 
 LASTING = ("--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0")
@@ -49,11 +49,10 @@ def _first(
 ) -> Server:
     reasons: list[str] = []
     for source, find in sources:
-        folder = new_place(name.replace(" ", "-"), None)
         try:
-            return start(name, folder, find)
+            with new_place(name) as folder:
+                return start(name, folder, find)
         except (OSError, LookupError, CannotStart) as error:
-            remove_place(folder)
             reasons.append(f"{source}: {error}")
     raise CannotStart(name, reasons)
 

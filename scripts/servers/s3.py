@@ -8,7 +8,7 @@ import urllib.request
 from importlib.metadata import version
 from importlib.util import find_spec
 
-from scripts.servers.places import free_port, new_place, remove_place
+from scripts.servers.places import free_port, new_place
 from scripts.servers.server import CannotStart, Server
 
 BUCKET = "dbrouter"
@@ -19,9 +19,8 @@ def start_s3() -> Server:
     """A fresh S3 on a free loopback port, with one bucket."""
     if find_spec("moto") is None or find_spec("flask") is None:
         raise CannotStart("s3", ["the package moto[server] is not installed"])
-    folder = new_place("s3", None)
-    port = free_port()
-    try:
+    with new_place("s3") as folder:
+        port = free_port()
         return Server(
             name="s3",
             url=f"http://127.0.0.1:{port}",
@@ -31,9 +30,6 @@ def start_s3() -> Server:
             user=None,
             ready=lambda: _make_bucket(port),
         )
-    except BaseException:
-        remove_place(folder)
-        raise
 
 
 def _make_bucket(port: int) -> None:

@@ -56,6 +56,7 @@ ASKED: dict[str, Callable[[ObjectsStore], object]] = {
     ),
     "tables": lambda store: finish(store.existing_tables()),
     "create tables": lambda store: finish(store.create_tables(("sessions",))),
+    "ping": lambda store: finish(store.ping()),
     "put": lambda store: put(store, "s"),
     "remove": lambda store: remove(store, "s"),
 }

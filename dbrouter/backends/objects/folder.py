@@ -112,6 +112,8 @@ class Folder:
     async def ping(self) -> None:
         """Return if the folder, or the one that it is to be made in, can be written to."""
         with self._translated():
+            for name in tuple(self._seen):
+                self._check_there(self._top / name)
             there = next(each for each in (self._top, *self._top.parents) if each.exists())
         if not there.is_dir():
             raise Refused(f"{there} is not a folder; name another path")

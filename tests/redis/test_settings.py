@@ -129,3 +129,8 @@ def test_an_id_is_the_one_that_agnos_class_gives() -> None:
 def test_a_target_is_shown_without_its_password() -> None:
     target = RedisSettings.model_validate({"url": "redis://app:hidden@cache:6379/0"}).target()
     assert "hidden" not in f"{target!r}{target.shown}"
+
+
+def test_what_is_not_given_of_an_address_has_its_default() -> None:
+    assert RedisSettings.model_validate({"port": 6380}).target().shown == "redis://localhost:6380/0"
+    assert RedisSettings.model_validate({"host": "cache", "database": 2}).target().shown == "redis://cache:6379/2"

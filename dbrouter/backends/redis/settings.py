@@ -104,7 +104,7 @@ class RedisSettings(Part):
         given = [part for part in _PARTS if getattr(self, part) is not None]
         if self.url is not None and given:
             raise refusal(f"url and {', '.join(given)} are both given", f"keep url, or {', '.join(_PARTS)}")
-        if self.url is None and self.host is None and not self.nodes:
+        if self.url is None and not given and not self.nodes:
             raise refusal("url is missing", "give url, or host, port, username, password and database")
         if self.nodes and not self.cluster:
             raise refusal("nodes are given, but cluster is not true", "set cluster: true")

@@ -81,6 +81,22 @@ def test_a_folder_that_is_gone_is_no_empty_one(folder: Path, what: str, *, is_mo
     assert read(store) == ["s"]
 
 
+def test_a_folder_that_goes_while_it_is_listed_is_no_short_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened(folder)
+    for key in ("s1", "s2", "s3"):
+        put(store, key)
+    is_object = versions.is_object
+
+    def move_away(directory: Path) -> bool:
+        if directory.name == "ts2!":
+            folder.rename(folder.with_name("away"))
+        return is_object(directory)
+
+    monkeypatch.setattr(versions, "is_object", move_away)
+    with pytest.raises(Unavailable, match="was there and is gone"):
+        read(store)
+
+
 @pytest.mark.parametrize("instead", ["nothing", "an empty folder", "a file"])
 def test_no_method_answers_while_the_folder_is_gone(folder: Path, instead: str) -> None:
     db = DbRouter(ObjectsStore(ObjectsSettings(path=folder, durable=False, deadline=2)))

@@ -88,8 +88,7 @@ class Folder:
                 found.append(listed)
                 if len(found) == limit:
                     break
-            if not found:
-                self._check_there(self._top / folder)
+            self._check_there(self._top / folder)  # at the end: it may have gone while it was listed
         return found
 
     async def folders(self, folder: str) -> list[str]:

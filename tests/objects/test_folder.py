@@ -82,9 +82,10 @@ def test_a_folder_that_is_gone_is_no_empty_one(folder: Path, what: str, *, is_mo
 
 
 def test_a_folder_that_goes_while_it_is_listed_is_no_short_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = opened(folder)
     for key in ("s1", "s2", "s3"):
-        put(store, key)
+        put(opened(folder), key)
+    bucket = Folder(folder, durable=False)
+    finish(bucket.folders("tables"))
     is_object = versions.is_object
 
     def move_away(directory: Path) -> bool:
@@ -94,7 +95,7 @@ def test_a_folder_that_goes_while_it_is_listed_is_no_short_one(folder: Path, mon
 
     monkeypatch.setattr(versions, "is_object", move_away)
     with pytest.raises(Unavailable, match="was there and is gone"):
-        read(store)
+        finish(bucket.list(RECORDS, begin="", after="", limit=None))
 
 
 @pytest.mark.parametrize("instead", ["nothing", "an empty folder", "a file"])

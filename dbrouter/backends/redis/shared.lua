@@ -108,17 +108,13 @@ end
 -- Answers whether there may be more.
 local function expire(base, t)
   if not ending(base, t) then return false end
-  local kept = base .. t.name .. ':e'
+  local kept, cleared = base .. t.name .. ':e', false
   local over = redis.call('ZRANGEBYSCORE', kept, '-inf', clock(), 'LIMIT', 0, ENDED)
   for _, key in ipairs(over) do
-    local last = redis.call('PEXPIRETIME', record_key(base, t, key))
-    if last == -2 then
-      forget(base, t, key)
-    elseif last == -1 then
-      redis.call('ZREM', kept, key)
-    else
-      redis.call('ZADD', kept, last, key)
-    end
+    local last = redis.call('PTTL', record_key(base, t, key))
+    if last == -2 then forget(base, t, key) end
+    if last == -1 then redis.call('ZREM', kept, key) end
+    cleared = cleared or last < 0
   end
-  return #over == ENDED
+  return cleared and #over == ENDED
 end

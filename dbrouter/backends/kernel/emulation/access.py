@@ -27,8 +27,8 @@ from dbrouter.backends.kernel.tenant_tables import TENANT
 MOMENTS = ("start_time", "created_at", "updated_at")
 """Columns that say when, as numbers or as text."""
 
-MOST_LOOKUPS = 50
-"""Equalities that are cheaper together than reading the whole table."""
+MOST_LOOKUPS = 200
+"""Equalities that are looked up rather than read the whole table, which may be of any size: those of a long page."""
 MOST_WALKS = 8
 """Walks that are cheaper together than one along the whole table."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from dbrouter.backends.kernel.aggregating import aggregate
 from dbrouter.backends.kernel.completing import check_columns, projected, with_text
 from dbrouter.backends.kernel.emulation.access import lookups, only_key, only_keys
-from dbrouter.backends.kernel.emulation.at_once import at_once, each_once, many
+from dbrouter.backends.kernel.emulation.at_once import SOME, a_few_at_once, each_once, many
 from dbrouter.backends.kernel.emulation.native import Native
 from dbrouter.backends.kernel.emulation.paging import Paging
 from dbrouter.backends.kernel.filters import EVERYTHING, Filter, all_of, columns_of
@@ -155,7 +155,8 @@ class Reading:
                 else lookups(spec, residual, several=self._native.capabilities.several)
             )
             scans = [Scan(table=spec.name, where=path, columns=columns, raw=raw) for path in paths]
-            pages = await at_once(self._store.runtime, [partial(self._store.execute, scan) for scan in scans])
+            asked = [partial(self._store.execute, scan) for scan in scans]
+            pages = await a_few_at_once(self._store.runtime, asked, SOME)
             records = each_once(spec, [page.records for page in pages])
         return [record for record in records if matches(residual, record)]
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from dbrouter.router.families.trace_records import iso
 
-S = TypeVar("S", int, "int | None")
+S = TypeVar("S")
 
 
 def day(given: object, name: str) -> date | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 TODAY = date(2026, 1, 10)
+DAY = timedelta(days=1)
 NOON = midnight(TODAY) + 12 * 3600
 
 
@@ -311,28 +312,32 @@ def test_days_are_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("given", "first", "last"),
     [
-        (TODAY, TODAY),
-        (datetime(2026, 1, 10, 23, 59), TODAY),  # noqa: DTZ001  # as callers write it
-        (datetime(2026, 1, 11, 0, 30, tzinfo=timezone(timedelta(hours=1))), TODAY),
-        ("2026-01-10", TODAY),
-        ("2026-01-10T23:59:00", TODAY),
-        ("2026-01-11T00:30:00+01:00", TODAY),
-        (None, None),
+        (TODAY, TODAY, TODAY),
+        (datetime(2026, 1, 10), TODAY, TODAY),  # noqa: DTZ001  # as callers write it
+        (datetime(2026, 1, 10, 0, 0, 0, 1), TODAY + DAY, TODAY),  # noqa: DTZ001
+        (datetime(2026, 1, 11, 1, tzinfo=timezone(timedelta(hours=1))), TODAY + DAY, TODAY + DAY),
+        (datetime(2026, 1, 11, 0, 30, tzinfo=timezone(timedelta(hours=1))), TODAY + DAY, TODAY),
+        ("2026-01-10", TODAY, TODAY),
+        ("2026-01-10T00:00:00", TODAY, TODAY),
+        ("2026-01-10T23:59:00", TODAY + DAY, TODAY),
+        ("2026-01-11T00:30:00+01:00", TODAY + DAY, TODAY),
+        (None, None, None),
     ],
 )
-def test_a_day_may_be_given_as_a_date_a_point_in_time_or_text(given: Any, meant: date | None) -> None:
+def test_a_bound_may_be_a_point_in_time_or_text(given: Any, first: date | None, last: date | None) -> None:
     store = MemoryStore()
-    metrics = metrics_in(store)
-    finish(stored(store, sessions=[session(f"s{days}", NOON + days * 86_400) for days in (-1, 0, 1)]))
-    metrics = metrics_in(store, Clock(NOON + 86_400))
-    for bounds in ({"starting_date": given}, {"ending_date": given}, {"starting_date": given, "ending_date": given}):
-        wanted = dict.fromkeys(bounds, meant)
-        assert finish(metrics.get_metrics(**bounds)) == finish(metrics.get_metrics(**wanted))
-    if meant is not None:
-        [row], _ = finish(metrics.get_metrics(given, given))
-        assert row["date"] == TODAY
+    finish(stored(store, sessions=[session(f"s{days}", NOON + days * 86_400) for days in (-1, 0, 1, 2)]))
+    metrics = metrics_in(store, Clock(NOON + 2 * 86_400))
+
+    def days(**bounds: Any) -> list[date]:
+        return [row["date"] for row in finish(metrics.get_metrics(**bounds))[0]]
+
+    every = days()
+    assert len(every) == 4
+    assert days(starting_date=given) == [day for day in every if first is None or day >= first]
+    assert days(ending_date=given) == [day for day in every if last is None or day <= last]
 
 
 @pytest.mark.parametrize(("given", "error"), [("yesterday", ValueError), ("", ValueError), (5, TypeError)])

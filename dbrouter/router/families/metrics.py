@@ -14,7 +14,7 @@ from dbrouter.backends.kernel.merging import Record, Replace, Rule
 from dbrouter.backends.kernel.ops import Aggregate, Computed, Measure, Order, Scan, Upsert
 from dbrouter.router.agno_types import metrics_starting_date_from_days
 from dbrouter.router.families.daily_usage import UNOWNED, daily_usage, day_of, midnight
-from dbrouter.router.families.moments import day
+from dbrouter.router.families.moments import first_day, last_day
 
 if TYPE_CHECKING:
     from dbrouter.router.families.context import Context, Place
@@ -90,7 +90,7 @@ class Metrics:
         """
         if self._is_stale():
             await self._refresh()
-        first, last = day(starting_date, "starting_date"), day(ending_date, "ending_date")
+        first, last = first_day(starting_date, "starting_date"), last_day(ending_date, "ending_date")
         owned = equals(user_id=user_id)
         found = await self._store.execute(
             Scan(

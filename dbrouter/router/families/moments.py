@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from dbrouter.router.families.trace_records import iso
 
 S = TypeVar("S")
+DAY = len("2026-01-10")
 
 
-def day(given: object, name: str) -> date | None:
-    """The day of a date, of a point in time (in UTC, as metrics' days are) or of ISO text; `None` for `None`.
+def first_day(given: object, name: str) -> date | None:
+    """The first day that begins then or later, of a date, a point in time or ISO text of either; `None` for `None`.
 
-    Postgres casts what agno's class sends, and this is what it makes of it. `ValueError` for other text, `TypeError`
-    for what is no day; name: what the caller calls it.
+    Days are those of metrics, in UTC. So agno's class on Postgres reads a point in time, in a session in UTC.
+    `ValueError` for other text, `TypeError` for what is no time; name: what the caller calls it.
     """
+    begun = _begun(given, name)
+    if isinstance(begun, datetime):
+        return begun.date() + timedelta(days=begun.time() > time.min)
+    return begun
+
+
+def last_day(given: object, name: str) -> date | None:
+    """The last day that begins then or earlier; given and raises as for `first_day`."""
+    begun = _begun(given, name)
+    return begun.date() if isinstance(begun, datetime) else begun
+
+
+def _begun(given: object, name: str) -> date | datetime | None:
     match given:
-        case None:
-            return None
         case datetime():
-            return (given if given.tzinfo is None else given.astimezone(UTC)).date()
-        case date():
+            return given if given.tzinfo is None else given.astimezone(UTC)
+        case None | date():
             return given
         case str():
             try:
-                return day(datetime.fromisoformat(given), name)
+                return date.fromisoformat(given) if len(given) <= DAY else _begun(datetime.fromisoformat(given), name)
             except ValueError as error:
                 raise ValueError(f"`{name}` must be a date; {given!r} is no ISO text of one.") from error
         case _:

@@ -34,8 +34,8 @@ def asked_id(run_id: str) -> str:
 
 def own_ids(run_id: str) -> tuple[str, ...]:
     """The ids under which a run may be ended: this tenant's, and the plain one, by which code of no tenant ends it."""
-    own = own_id(run_id)
-    return (own,) if own == run_id else (own, run_id)
+    own, nobodys = own_id(run_id), _id_of(None, run_id)
+    return (own,) if own == nobodys else (own, nobodys)
 
 
 def seen_here(run_id: str) -> str | None:
@@ -68,7 +68,10 @@ def whose_it_is() -> str | None:
 
 
 def _id_of(whose: str | None, run_id: str) -> str:
-    return run_id if whose is None else json.dumps([whose, run_id])
+    if whose is not None:
+        return json.dumps([whose, run_id])
+    # As it is, but for one that could be read as a tenant's: whoever has no tenant cannot name another's run by it.
+    return json.dumps([run_id]) if str(run_id).startswith("[") else run_id
 
 
 def _said(request: Request) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from agno.exceptions import RunCancelledException
@@ -15,6 +16,7 @@ from agno.run.base import RunStatus
 from agno.team import Team
 
 from dbrouter import protect, tenant
+from dbrouter.router.tenancy.run_ids import own_id
 from dbrouter.testing.scripted_model import Call, Rule, Say, ScriptedModel
 from tests.agno.cast import clerk, script
 from tests.agno.test_teams_and_workflows import digest
@@ -120,6 +122,25 @@ async def test_ids_of_runs_are_a_tenants_own(build: Callable[..., House]) -> Non
             assert cancel.is_cancelled("r2")
             cancel.cleanup_run("r2")
         assert not cancel.is_cancelled("r2")
+
+
+async def test_no_id_that_is_written_like_a_tenants_leads_to_its_run(build: Callable[..., House], mode: str) -> None:
+    house = build(mode, **BY_HEADER)
+    async with serving(house) as client:
+        run = await streamed(client, "/agents/clerk", {"X-Tenant": "acme"})
+        written = own_id_of("acme", run)
+        for headers in ({}, {"X-Tenant": "globex"}):
+            path = f"/agents/clerk/runs/{quote(written, safe='')}/resume"
+            told = await client.http.post(path, data={"session_id": "/agents/clerk"}, headers=headers)
+            assert "what acme said" not in told.text, headers
+    with tenant("acme"):
+        assert await get_event_stream().get_run_status(run) is RunStatus.completed
+
+
+def own_id_of(whose: str, run: str) -> str:
+    """What agno's stream is told for a tenant's run."""
+    with tenant(whose):
+        return own_id(run)
 
 
 async def test_protecting_twice_keeps_runs_apart_once(build: Callable[..., House]) -> None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
+import socket
+import stat
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import agno.db.dynamo
+import boto3
 import pytest
 from agno.db.base import SessionType
 from agno.session import AgentSession
 
 from dbrouter.backends import AsyncDynamoDb, DynamoDb
+from dbrouter.backends.dynamo.store import DynamoStore
 from dbrouter.backends.kernel.errors import ConfigError
+from dbrouter.backends.kernel.ops import Get
+from dbrouter.backends.kernel.running import finish
 from dbrouter.config import load_mapping
 from dbrouter.router.standalone.tables import TableNames
 from scripts.servers import Server
@@ -56,6 +65,40 @@ def test_what_one_class_writes_the_other_reads(dynamo: Server, table: str) -> No
     db.close()
     assert [each.session_id for each in db.get_sessions(SessionType.AGENT)] == ["s"]
     db.close()
+
+
+def connected(port: int) -> set[int]:
+    """The sockets of this process that are connected to a port, by what tells them from all others."""
+    found: set[int] = set()
+    for number in range(3, 1024):
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as each:
+                    if each.getpeername()[1] == port:
+                        found.add(os.fstat(number).st_ino)
+    return found
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_opens_connections_of_its_own_also_with_a_client_that_was_given(
+    dynamo: Server, table: str
+) -> None:
+    port = urlsplit(dynamo.url).port or 0
+    given = boto3.client("dynamodb", endpoint_url=dynamo.url, **AWS)
+    store = DynamoStore(given, table=table)
+    finish(store.execute(Get(table="sessions", key=("s1",))))
+    parents = connected(port)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            finish(store.execute(Get(table="sessions", key=("s1",))))
+            code = 0 if connected(port) - parents else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finish(store.execute(Get(table="sessions", key=("s1",))))
+    given.close()
 
 
 @pytest.mark.parametrize(

@@ -103,13 +103,16 @@ class Requests:
         self._owns = owns
         self._make = make
         self._deadline = deadline
-        self.begin_anew()
+        self._clients: dict[int, Client] = {}
+        self._lock = threading.Lock()
         begins_anew_in_a_child(self)
 
     def begin_anew(self) -> None:
-        """Have no connections yet."""
-        self._clients: dict[int, Client] = {}
+        """Have no connections yet: what two processes send on one, each may read the other's answers to."""
+        self._clients = {}
         self._lock = threading.Lock()
+        if not self._owns:
+            self._make(self._deadline).close()
 
     def deadline(self) -> Deadline:
         """The end of a call that begins now."""

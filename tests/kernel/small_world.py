@@ -30,7 +30,7 @@ KEYS = {"sessions": "session_id", "runs": "run_id", "traces": "trace_id", "spans
 IDS = st.sampled_from("abc")
 USERS = st.none() | st.sampled_from(["", "u", "v"])
 NUMBERS = st.integers(0, 3)
-DATA = st.none() | st.sampled_from([{}, {"n": 1}, ["x"], "text", {"nul": "\x00"}])
+DATA = st.none() | st.sampled_from([{}, {"n": 1}, {"n": True}, {"n": 1.0}, ["x"], "text", {"nul": "\x00"}])
 
 
 def _records() -> dict[str, st.SearchStrategy[dict[str, Any]]]:

@@ -94,7 +94,7 @@ class Twins(RuleBasedStateMachine):
     def both(self, op: Op[Any], other: Op[Any] | None = None) -> None:
         """Ask both, and compare the answers or the kinds of error."""
         expected, found = _outcome(self.model, op), _outcome(self.store, other or op)
-        assert found == expected, op
+        assert _exact(found) == _exact(expected), op
 
     def stored(self, table: str, key: str) -> tuple[Any, Any]:
         """The versions that both stores have of a record."""
@@ -309,6 +309,17 @@ def _outcome(store: Store, op: Op[Any]) -> Any:
         # The changed records, in no order.
         return sorted(_told(answer), key=repr)
     return _told(answer)
+
+
+def _exact(answer: Any) -> Any:
+    """The answer with the types of its values: to Python 1, 1.0 and `True` are equal."""
+    match answer:
+        case dict():
+            return {name: _exact(each) for name, each in answer.items()}
+        case list() | tuple():
+            return [_exact(each) for each in answer]
+        case _:
+            return type(answer), answer
 
 
 def _kind(error: StoreError) -> type[StoreError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
@@ -18,7 +19,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 import pytest
 
-from dbrouter import DbRouter, tenant
+from dbrouter import AsyncDbRouter, DbRouter, tenant
 from dbrouter.config import load_mapping
 from dbrouter.router.agno_types import AgentSession, UserMemory
 
@@ -113,6 +114,41 @@ def test_children_of_a_process_that_works_can_work(router: DbRouter) -> None:
         each.join()
     assert exits == [0] * 10
     assert failures == []
+
+
+def test_children_of_a_process_whose_event_loop_works_can_work(tmp_path: Path) -> None:
+    databases = {"file": {"kind": "sqlite", "path": str(tmp_path / "file.db")}, "memory": {"kind": "memory"}}
+    settings = {"databases": databases, "agentos": {"db": "file", "families": {"memories": "memory"}}}
+    db = AsyncDbRouter.from_settings(load_mapping(settings))
+
+    async def awaited_turn(name: str) -> None:
+        await db.upsert_session(AgentSession(session_id=name, agent_id="desk", session_data={}, created_at=1))
+        await db.upsert_run({"run_id": f"{name}-r", "agent_id": "desk", "status": "COMPLETED"}, name)
+        assert (await db.get_session(name)).agent_id == "desk"
+        await db.upsert_user_memory(UserMemory(memory_id=name, memory="likes tea", user_id="ada"))
+
+    def fork() -> list[int]:
+        return [exit_of(in_a_child(lambda: asyncio.run(awaited_turn("child")))) for _ in range(10)]
+
+    async def body() -> None:
+        done = False
+
+        async def work(name: str) -> None:
+            number = 0
+            while not done:
+                number += 1
+                await awaited_turn(f"{name}-{number % 50}")
+
+        tasks = [asyncio.create_task(work(f"task{number}")) for number in range(4)]
+        await awaited_turn("parent")
+        try:
+            assert await asyncio.to_thread(fork) == [0] * 10
+        finally:
+            done = True
+            await asyncio.gather(*tasks)
+            await db.close()
+
+    asyncio.run(body())
 
 
 def locks_of(db: DbRouter) -> list[Any]:

@@ -5,6 +5,7 @@ Servers load an application once and fork workers; a router made before the fork
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -13,6 +14,9 @@ from typing import Protocol
 
 PATIENCE = 1.0
 """Seconds that a fork waits for what must not be cut."""
+
+_LET_PASS = 0.02
+"""Seconds for which what comes lets a fork go first."""
 
 _PAUSE = 0.0005
 
@@ -60,14 +64,31 @@ class uncut:  # noqa: N801  # read as a word: `with uncut():`
     __slots__ = ()
 
     def __enter__(self) -> None:
+        until = 0.0
         while True:
             _UNDER_WAY.add(self)
             if not _FORKING:
+                return
+            until = until or time.monotonic() + _LET_PASS
+            if time.monotonic() > until:
+                # On this thread may be the loop whose other tasks the fork waits for. It waits for this block, too.
                 return
             _UNDER_WAY.discard(self)
             time.sleep(_PAUSE)
 
     def __exit__(self, *_: object) -> None:
+        _UNDER_WAY.discard(self)
+
+    async def __aenter__(self) -> None:
+        """As `__enter__`, for tasks: others of the loop, which the fork waits for too, go on."""
+        while True:
+            _UNDER_WAY.add(self)
+            if not _FORKING:
+                return
+            _UNDER_WAY.discard(self)
+            await asyncio.sleep(_PAUSE)
+
+    async def __aexit__(self, *_: object) -> None:
         _UNDER_WAY.discard(self)
 
 

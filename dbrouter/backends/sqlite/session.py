@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from dbrouter.backends.kernel.duplicates import duplicate
@@ -78,7 +79,8 @@ def _patiently(cursor: Any, pragma: str, until: float, pause: Callable[[], None]
     """Set a pragma. A new file becomes a write-ahead log under a lock that SQLite does not wait for by itself."""
     while True:
         try:
-            with uncut():
+            # On an event loop, nobody may wait here for a fork, which waits for others of the loop.
+            with uncut() if pause is _pause else nullcontext():
                 cursor.execute(pragma)
         except sqlite3.OperationalError as error:
             if not _is_held(error) or time.monotonic() > until:
@@ -181,7 +183,7 @@ class AsyncSqliteDriver:
 
     async def send(self, connection: Any, unit: Unit) -> list[Outcome]:
         """Run a unit."""
-        with uncut():
+        async with uncut():
             return await self._send(connection, unit)
 
     async def _send(self, connection: Any, unit: Unit) -> list[Outcome]:

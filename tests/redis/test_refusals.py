@@ -18,7 +18,7 @@ import pytest
 import redis
 
 from dbrouter.backends.kernel.errors import StoreError, TooLarge, Unavailable
-from dbrouter.backends.kernel.ops import Get, Insert, Scan
+from dbrouter.backends.kernel.ops import Commit, Get, Insert, Put, Scan
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.kernel.tenant_tables import PREFIX, TENANT
 from dbrouter.backends.redis.store import AsyncRedisStore, RedisStore
@@ -109,6 +109,20 @@ def test_a_server_that_evicts_does_not_pass_the_check(own_redis: Server, admin: 
 def test_a_user_who_may_not_ask_about_the_server_passes_the_check(own_redis: Server, admin: Any) -> None:
     admin.acl_setuser("narrow", enabled=True, passwords=["+right"], keys=["*"], commands=["+@all", "-info"])
     finish(RedisStore(f"redis://narrow:right@{own_redis.url.removeprefix('redis://')}").ping())
+
+
+@pytest.mark.parametrize("command", ["unlink", "zadd", "hdel", "persist", "hgetall"])
+def test_a_user_who_may_not_do_all_of_a_write_does_nothing_of_it(
+    own_redis: Server, admin: Any, prefix: str, command: str
+) -> None:
+    finish(RedisStore(own_redis.url, prefix=prefix).execute(Insert(table="sessions", records=(session("s1"),))))
+    admin.acl_setuser("partial", enabled=True, passwords=["+right"], keys=["*"], commands=["+@all", f"-{command}"])
+    store = RedisStore(f"redis://partial:right@{own_redis.url.removeprefix('redis://')}", prefix=prefix)
+    with pytest.raises(Unavailable, match=f"NOPERM .* {command.upper()}, .* nothing was written"):
+        finish(store.execute(Commit(writes=(Put(table="sessions", record=session("s1", user_id="ann")),))))
+    finish(store.close())
+    admin.acl_deluser("partial")
+    assert disagreements(admin, prefix) == []
 
 
 def test_a_write_that_too_few_replicas_have_is_not_acknowledged(own_redis: Server, prefix: str) -> None:

@@ -286,6 +286,21 @@ local function settle(r)
   end
 end
 
+local WRITING = {
+  'HSET', 'HDEL', 'ZADD', 'ZREM', 'UNLINK', 'PEXPIRE', 'PERSIST', 'HGET', 'HGETALL', 'ZRANGEBYLEX', 'TIME'
+}
+
+-- Before anything is written: of a user who may run some of these only, half a write would stay.
+local function check_allowed()
+  if not redis.acl_check_cmd then return end
+  for _, command in ipairs(WRITING) do
+    local allowed = redis.acl_check_cmd(command, KEYS[1])
+    if not allowed then
+      error({err = 'NOPERM this user may not run ' .. command .. ', which writes need; nothing was written'}, 0)
+    end
+  end
+end
+
 local function flush()
   for _, r in ipairs(touched) do
     if r.dirty then settle(r) end

@@ -243,6 +243,7 @@ local function run()
   end
   if #asks > 0 then return {'asks', asks} end
   check_relations()
+  check_allowed()
   if pruning then
     flush_pruned()
     return {'done', {}}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,3 +82,14 @@ def test_a_family_that_is_not_served_is_a_problem(run: Run, family: str, advice:
     result = run("explain", "--family", family)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"there is no family {family!r}; {advice}")
+
+
+def test_letters_that_a_terminal_has_not_are_written_out(folder: Path) -> None:
+    (folder / "größe.yaml").write_text("databases: {one: {kind: memory}}\nagentos: {db: one}\n")
+    code = "import sys; from dbrouter.cli import main; sys.argv[1:] = ['explain', '-f', 'größe.yaml']; main()"
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, env=environ, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"agentos.db (gr\xf6\xdfe.yaml:2)" in done.stdout

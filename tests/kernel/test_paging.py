@@ -10,7 +10,7 @@ from dbrouter.backends.kernel.agno_tables import TABLES
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.filters import EVERYTHING, Contains, Field, all_of, any_of, eq, one_of
 from dbrouter.backends.kernel.listings import listings
-from dbrouter.backends.kernel.ops import Insert, Order, Scan
+from dbrouter.backends.kernel.ops import Commit, GetMany, Insert, Op, Order, Put, Scan
 from dbrouter.backends.kernel.running import finish
 from dbrouter.backends.memory.store import MemoryStore
 from dbrouter.testing.conformance.records import run, session
@@ -128,6 +128,32 @@ def test_a_total_under_a_filter_reads_the_page_only_in_whole(
     page = finish(emulated.execute(Scan(table="sessions", where=where, order=NEWEST, limit=5, total=True)))
     assert (len(page.records), page.total, walking.handed_out) == (5, 50, 5)
     assert walking.requests - before == {"Scan": 1, "GetMany": 1}
+
+
+def test_a_record_that_is_another_users_by_the_time_it_is_read_is_not_shown() -> None:
+    class Meanwhile(WalkingStore):
+        async def execute(self, op: Op[Any], /) -> Any:
+            if isinstance(op, GetMany):
+                theirs = session("s1", user_id="theirs", agent_id="a", session_data={"n": 1})
+                await super().execute(Commit(writes=(Put(table="sessions", record=theirs),)))
+            return await super().execute(op)
+
+    store = Emulated(Meanwhile(commits=True))
+    mine = tuple(session(key, user_id="mine", agent_id="a", session_data={"n": 0}) for key in ("s0", "s1", "s2"))
+    finish(store.execute(Insert(table="sessions", records=mine)))
+    for columns in (None, ("session_id", "session_data")):
+        scan = Scan(
+            table="sessions",
+            where=all_of(eq("user_id", "mine"), eq("agent_id", "a")),
+            order=NEWEST,
+            limit=3,
+            total=True,
+            columns=columns,
+            raw=frozenset({"session_data"}),
+        )
+        shown = finish(store.execute(scan)).records
+        assert [(each["session_id"], each["session_data"]) for each in shown] == [("s2", '{"n":0}'), ("s0", '{"n":0}')]
+        assert columns is None or set(shown[0]) == set(columns)
 
 
 def test_several_keys_are_one_request(stores: tuple[WalkingStore, Emulated, MemoryStore]) -> None:

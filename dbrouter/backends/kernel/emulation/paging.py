@@ -103,7 +103,12 @@ class Paging:
             records = [projected(with_text(record, op.raw), op.columns) for record in chosen]
         else:
             keys = [tuple(record[column] for column in spec.key) for record in chosen]
-            records = await many(self._store, spec.name, keys, op.columns, op.raw)
+            filtered = set(columns_of(op.where))
+            columns = None if op.columns is None else tuple(dict.fromkeys((*op.columns, *sorted(filtered))))
+            found = await many(self._store, spec.name, keys, columns, op.raw - filtered)
+            # Looked at again: one may have become another user's since.
+            still = [with_text(record, op.raw & filtered) for record in found if matches(op.where, record)]
+            records = [projected(record, op.columns) for record in still]
         return Page(records, total=len(matching))
 
 

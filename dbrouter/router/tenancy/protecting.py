@@ -8,6 +8,7 @@ from dbrouter.backends.kernel.errors import ConfigError, LimitExceeded, PolicyEr
 from dbrouter.router.answering import answer_errors
 from dbrouter.router.tenancy.middleware import HasTenants, Receive, Send, TenantMiddleware
 from dbrouter.router.tenancy.queueing import bind_executions
+from dbrouter.router.tenancy.refreshing import keep_refreshes_apart
 from dbrouter.router.tenancy.refusals import told
 from dbrouter.router.tenancy.request import Scope
 from dbrouter.router.tenancy.scheduling import sign_calls
@@ -51,6 +52,7 @@ def protect(agent_os: Any, db: HasTenants | None = None) -> Any:
     from dbrouter.router.tenancy.running import keep_runs_apart
 
     keep_runs_apart()
+    keep_refreshes_apart()
     return app
 
 

@@ -283,6 +283,20 @@ async def test_the_schedulers_header_needs_its_token_on_an_open_instance_too(bui
             assert (refused.status_code, refused.json()["error_id"]) == (400, "tenant_missing")
 
 
+async def test_how_a_refresh_of_metrics_went_is_told_to_its_tenant(build: Callable[..., House], mode: str) -> None:
+    house = build(mode, **HEADER)
+    acme, globex = ({"X-Tenant": whose} for whose in ("acme", "globex"))
+    async with serving(house) as client:
+        await client.say("add 1", "s1", headers=acme)
+        refreshed = await client.http.post("/metrics/refresh", headers=acme)
+        told = [(await client.get("/metrics/refresh/status", headers=each)).json()["status"] for each in (acme, globex)]
+        others = await client.http.post("/metrics/refresh", headers=globex)
+        nobodys = await client.http.post("/metrics/refresh")
+    assert [each["agent_runs_count"] for each in refreshed.json()] == [1]
+    assert told == ["completed", "idle"]
+    assert (others.json(), nobodys.status_code) == ([], 400)
+
+
 async def test_many_tenants_at_once_stay_apart(build: Callable[..., House], mode: str) -> None:
     house = build(mode, **HEADER)
     whose = ["acme", "globex", "initech"] * 4

@@ -38,7 +38,7 @@ class Folder:
                 self._check_there(path)
                 return None
         version, content = found
-        self._seen.add(self._at_top(path))
+        self._seen.add(name.partition("/")[0])
         held = content[len(versions.line(path, version)) :]
         if not held:
             raise Corrupt(f"{path} was cut short, as by a power cut while durable is false; remove that directory")
@@ -225,13 +225,9 @@ class Folder:
             raise Changed
         return version
 
-    def _at_top(self, path: Path) -> str:
-        """The name at the top that the path goes through."""
-        return path.relative_to(self._top).parts[0]
-
     def _check_there(self, path: Path) -> None:
         """Raise `Refused` if it is not the object that is missing, but all that there was."""
-        name = self._at_top(path)
+        name = path.relative_to(self._top).parts[0]
         known = name in self._seen  # before it is looked for: another thread may be making it
         if (self._top / name).is_dir():
             self._seen.add(name)

@@ -31,6 +31,8 @@ class _Clock:
 class _Socket:
     """A socket that waits for what is left of its call's time each time it has to: redis-py has one timeout for all."""
 
+    __slots__ = ("_clock", "_inner", "_longest")
+
     def __init__(self, inner: Any, clock: _Clock) -> None:
         self._inner = inner
         self._clock = clock
@@ -56,9 +58,12 @@ class _Socket:
         return self._in_time().sendall(*given)
 
     def _in_time(self) -> Any:
-        deadline, longest = self._clock.deadline, self._longest
-        left = None if deadline is None else max(deadline.left(), _LEAST)
-        self._inner.settimeout(min((each for each in (left, longest) if each is not None), default=None))
+        deadline, seconds = self._clock.deadline, self._longest
+        if deadline is not None:
+            left = deadline.left() or _LEAST
+            if seconds is None or left < seconds:
+                seconds = left
+        self._inner.settimeout(seconds)
         return self._inner
 
 

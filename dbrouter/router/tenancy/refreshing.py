@@ -10,6 +10,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from dbrouter.router.tenancy.request import telling
 from dbrouter.router.tenancy.run_ids import own_id, whose_it_is
 
 _APART = "_dbrouter_apart"
@@ -38,9 +39,10 @@ def _giving_views(find: Callable[..., Awaitable[Any]], turned: Callable[[Any], A
 
 
 def _own_view(db: Any) -> Any:
-    whose = whose_it_is()
-    if whose is None or getattr(db, "tenancy", None) is None:
-        return db
-    view = db.for_tenant(whose)
-    view.id = own_id(str(db.id))
-    return view
+    with telling():
+        whose = whose_it_is()
+        if whose is None or getattr(db, "tenancy", None) is None:
+            return db
+        view = db.for_tenant(whose)
+        view.id = own_id(str(db.id))
+        return view

@@ -93,7 +93,11 @@ def _tenant_of(db: Any) -> Any:
     return getattr(db, "bound_to", None)
 
 
-async def _answered(_request: Any, error: PolicyError) -> Any:
+async def _answered(request: Any, error: PolicyError) -> Any:
+    if request.scope["type"] != "http":
+        # A websocket is closed by `TenantMiddleware`.
+        raise error
+
     async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
         status, headers, body = told(error)
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -8,6 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from fastapi import FastAPI, WebSocket
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from dbrouter import protect
 from tests.agno.test_teams_and_workflows import digest
 from tests.tenancy.agno.house import Client, House, serving, token, with_tokens
 from tests.tenancy.agno.test_claims import CLAIM
@@ -109,3 +115,25 @@ async def test_a_token_that_was_not_accepted_says_nothing(build: Callable[..., H
         assert (await socket.run("nobodys"))[-1]["event"] != "WorkflowCompleted"
     for whose in ("acme", "globex", "initech"):
         assert await house.sessions(whose) == []
+
+
+@pytest.mark.parametrize("accepts_first", [True, False])
+def test_a_refused_websocket_of_ones_own_is_closed(build: Callable[..., House], accepts_first: bool) -> None:
+    house = build("blocking", resolve=["binding", "request"], header="X-Tenant")
+    app = FastAPI()
+
+    @app.websocket("/sessions")
+    async def sessions(websocket: WebSocket) -> None:
+        if accepts_first:
+            await websocket.accept()
+        found = house.router.get_sessions()
+        if not accepts_first:
+            await websocket.accept()
+        await websocket.send_json(found)
+
+    client = TestClient(protect(app, db=house.router))
+    with client.websocket_connect("/sessions", headers={"X-Tenant": "acme"}) as own:
+        assert own.receive_json() == []
+    with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect("/sessions") as nobodys:
+        nobodys.receive_json()
+    assert refused.value.code == 1008

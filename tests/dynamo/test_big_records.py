@@ -174,6 +174,29 @@ def test_what_a_crash_left_behind_is_cleared_up_an_hour_later(
     assert read(filled) == kept
 
 
+def test_however_many_crashes_there_were_the_next_writes_clear_up(
+    filled: Emulated, wire: Wire, admin: Any, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbrouter.backends.dynamo.parts.CLEARED_AT_ONCE", 2)
+
+    def crash(name: str, arguments: dict[str, Any]) -> None:
+        if name in ("transact_write_items", "put_item"):
+            raise KeyboardInterrupt
+        if name == "query":
+            arguments["Limit"] = 1
+
+    wire.before = crash
+    for number in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            write(filled, {"text": noise(700_000, number)})
+    wire.before = lambda name, arguments: arguments.update(Limit=1) if name == "query" else None
+    an_hour_later = time.time() + STALE + 5
+    monkeypatch.setattr("dbrouter.backends.dynamo.parts.time.time", lambda: an_hour_later)
+    for number in range(2):
+        write(filled, {"text": noise(700_000, 10 + number)})
+    assert notes_in(items_of(admin, table)) == 0
+
+
 def test_a_write_whose_fate_is_unknown_keeps_the_parts_it_may_need(
     filled: Emulated, wire: Wire, admin: Any, table: str
 ) -> None:

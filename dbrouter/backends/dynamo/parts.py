@@ -7,6 +7,7 @@ space. A note, made before the parts are, says what was under way; who next writ
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class Parts:
         self._requests = requests
         self._table = table
         self._notes = partition(namespace, "parts")
-        self._cleared = 0.0
+        self._cleared = -math.inf
 
     def bring(self, turnovers: Iterable[Turnover], deadline: Deadline) -> None:
         """Write the new parts, after a note of what is under way."""
@@ -77,20 +78,26 @@ class Parts:
             self._delete([*gone, *(self._noted(each.new, each.old) for each in some)], deadline)
             if time.monotonic() - self._cleared > STALE:
                 self._cleared = time.monotonic()
-                self.clear(deadline)
+                if self.clear(deadline) == CLEARED_AT_ONCE:
+                    self._cleared = -math.inf  # there may be more, which the next one clears up
 
     def clear(self, deadline: Deadline) -> int:
-        """Remove parts that writers who are gone have left behind; answers how many such writers there were."""
-        answer = self._requests.send(
-            "query",
-            deadline,
-            TableName=self._table,
-            KeyConditionExpression="#p = :p",
-            FilterExpression="#t < :stale",
-            ExpressionAttributeNames={"#p": PARTITION, "#t": _WHEN},
-            ExpressionAttributeValues={":p": {"S": self._notes}, ":stale": {"N": str(int(time.time()) - STALE)}},
-        )
-        notes = answer["Items"][:CLEARED_AT_ONCE]
+        """Remove parts that some writers who are gone have left behind; answers how many such writers there were."""
+        asked: dict[str, Any] = {
+            "KeyConditionExpression": "#p = :p",
+            "FilterExpression": "#t < :stale",
+            "ExpressionAttributeNames": {"#p": PARTITION, "#t": _WHEN},
+            "ExpressionAttributeValues": {":p": {"S": self._notes}, ":stale": {"N": str(int(time.time()) - STALE)}},
+        }
+        notes: list[Item] = []
+        while len(notes) < CLEARED_AT_ONCE:
+            answer = self._requests.send("query", deadline, TableName=self._table, **asked)
+            notes += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                break
+            # Those of writers who are at work may fill a page.
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        del notes[CLEARED_AT_ONCE:]
         for note in notes:
             self._clear(note, deadline)
         return len(notes)

@@ -346,6 +346,27 @@ def test_one_record_is_written_once(driver: ObjectsStore) -> None:
     assert read(driver, "b") is None
 
 
+def test_a_reader_replaces_what_a_crash_has_left_long_ago_and_can_write_over_it(
+    driver: ObjectsStore, bucket: Watched, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = prepared(driver)
+
+    def look(request: str, name: str) -> None:
+        if request == "put" and "/r/" in name and objects(folder, "tables/~decisions"):
+            raise Crash  # before the first draft is replaced
+
+    bucket.before = look
+    with pytest.raises(Crash):
+        commit(driver, *writes)
+    bucket.before = lambda _request, _name: None
+    monkeypatch.setattr(drafts, "LEFT_ALONE", -1.0)
+    versions = {key: stored.version for key in AFTER if (stored := read(driver, key)) is not None}
+    assert read(driver, "removed") is None
+    assert not [each for each in objects(folder).values() if each.startswith(b'{"commit"')]
+    commit(driver, *(put(key, version, user_id="newer") for key, version in versions.items()))
+    assert users_of(driver, KEYS) == {**dict.fromkeys(AFTER, "newer"), "removed": None}
+
+
 def test_what_was_read_before_a_decision_is_not_written_over_after_it(
     driver: ObjectsStore, bucket: Watched, folder: Path
 ) -> None:

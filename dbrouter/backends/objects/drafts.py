@@ -97,12 +97,12 @@ async def seen(asking: Asking, layout: Layout, name: str) -> Seen:
     while found is not None and (draft := drafted(found.body)) is not None:
         decision = await decision_on(asking, layout.decision(draft.commit))
         if decision is not None:
-            content = decision.of(draft)
+            content, tag = decision.of(draft), found.tag
             if abs(time.time() - decision.at) > LEFT_ALONE:
                 # Its writer crashed. That a reader cannot mend that is no harm to what it reads.
                 with contextlib.suppress(StoreError):
-                    await replace(asking, name, found.tag, content)
-            return Seen(content, found.tag)
+                    tag = await replace(asking, name, tag, content) or tag
+            return Seen(content, tag)
         again = await asking.get(name)
         if again is not None and again.tag == found.tag:
             return Seen(draft.before, found.tag, pending=True)

@@ -177,7 +177,9 @@ def refuse_unwritten(node: Node, findings: Findings, path: Path = ()) -> None:
         for key, entry in node.entries.items():
             refuse_unwritten(entry.node, findings, (*path, key))
     elif isinstance(node, Leaf) and node.data is None and not node.written and path[:-1] != (TENANTS,):
-        findings.add(node.place, path, "nothing is written behind this key", "give it a value, or remove it")
+        joined = ":" in path[-1].strip(":")
+        do = "put a blank behind the colon" if joined else "give it a value, or remove it"
+        findings.add(node.place, path, "nothing is written behind this key", do)
 
 
 def _says_nothing(node: Node | None) -> bool:

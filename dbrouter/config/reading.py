@@ -47,6 +47,8 @@ def read(text: str, file: str, findings: Findings) -> Branch:
 def _unreadable(findings: Findings, place: Place, what: str) -> None:
     findings.incomplete = True
     do = "correct the syntax"
+    if r"'\t'" in what:
+        do = "put blanks in the place of tabs"
     if "'{'" in what or "flow" in what:
         do += '; inside { } a reference needs quotes: "${NAME}"'
     findings.add(place, (), f"this is not YAML: {what}", do)

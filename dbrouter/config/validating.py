@@ -42,6 +42,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
 _NEEDED = {
     "int": ("a whole number is needed", "write digits only"),
     "float": ("a number is needed", "write digits, and a point if needed"),
+    "finite": ("a finite number is needed", "write digits, and a point if needed"),
     "bool": ("true or false is needed", "write true or false"),
     "string": ("a text is needed", "put the value in quotes"),
     "path": ("the name of a file is needed", "put the value in quotes"),

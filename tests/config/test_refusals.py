@@ -156,6 +156,32 @@ def test_text_that_is_no_yaml_is_refused_where_it_breaks(refused: Refused) -> No
     assert problem.startswith("dbrouter.yaml:3: this is not YAML: ")
 
 
+@pytest.mark.parametrize(
+    ("database", "problem"),
+    [
+        (
+            "{kind: sqlite,\tpath: x.db}",
+            "this is not YAML: found character '\\t' that cannot start any token; put blanks in the place of tabs",
+        ),
+        (
+            "{kind:sqlite, path: x.db}",
+            "databases.one.kind:sqlite: nothing is written behind this key; put a blank behind the colon",
+        ),
+        (
+            "{kind: sqlite, path: x.db, deadline: .inf}",
+            "databases.one.deadline: a finite number is needed; write digits",
+        ),
+        (
+            "{kind: sqlite, path: x.db, deadline: .nan}",
+            "databases.one.deadline: a finite number is needed; write digits",
+        ),
+    ],
+)
+def test_what_is_easily_mistyped_is_explained(refused: Refused, database: str, problem: str) -> None:
+    told = refused(f"databases:\n  one: {database}\nagentos: {{db: one}}\n")
+    assert [each for each in told if each.startswith(f"dbrouter.yaml:2: {problem}")] != []
+
+
 def test_an_unquoted_reference_in_braces_is_explained(refused: Refused) -> None:
     [problem] = refused("databases:\n  one: {kind: postgres, url: ${URL}}\n")
     assert problem.startswith("dbrouter.yaml:2: this is not YAML: ")

@@ -15,7 +15,7 @@ from dbrouter.backends.kernel.capabilities import Capabilities
 from dbrouter.backends.kernel.duplicates import duplicate
 from dbrouter.backends.kernel.emulation import Emulated
 from dbrouter.backends.kernel.emulation.at_once import A_FEW, SOME
-from dbrouter.backends.kernel.errors import Conflict, Duplicate, Unavailable, Unsupported
+from dbrouter.backends.kernel.errors import Conflict, Duplicate, MissingParent, Unavailable, Unsupported
 from dbrouter.backends.kernel.filters import EVERYTHING, Field, Filter, all_of, any_of, eq, is_null, one_of
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Next, Replace
@@ -255,6 +255,21 @@ def test_children_are_removed_a_few_at_a_time_and_before_their_parent() -> None:
     asked.minimal.watch = meet
     assert finish(asked.store.execute(Delete(table="sessions", where=EVERYTHING))) == 1
     assert removed[: 2 * A_FEW + 1] == ["runs"] * 2 * A_FEW + ["sessions"]
+
+
+def test_what_names_one_of_many_that_go_is_asked_for_once() -> None:
+    asked = Asked(session("s"), session("other"))
+    runs = tuple(run(f"r{number}", "s") for number in range(30))
+    finish(asked.store.execute(Upsert(table="runs", records=runs, rules={})))
+    held = {"namespace": "n", "session_id": "other", "agent_id": "a", "epoch": 1, "record": {}, "run_id": "r7"}
+    finish(asked.store.execute(Insert(table="sandbox_bindings", records=(held,))))
+    with pytest.raises(MissingParent):
+        finish(asked.store.execute(Delete(table="sessions", where=eq("session_id", "s"))))
+    finish(asked.store.execute(Delete(table="sandbox_bindings", where=EVERYTHING)))
+    asked.ops.clear()
+    assert finish(asked.store.execute(Delete(table="sessions", where=eq("session_id", "s")))) == 1
+    scanned = [op.table for op in asked.ops if isinstance(op, Scan)]
+    assert scanned.count("sandbox_bindings") == 2  # what names the session, and what names one of its runs
 
 
 def test_after_an_error_no_more_records_are_written() -> None:

@@ -5,11 +5,10 @@ Without atomic commits of several records, a child that is written while its par
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 from dbrouter.backends.kernel.completing import key_in
 from dbrouter.backends.kernel.duplicates import uniques_of
@@ -18,7 +17,7 @@ from dbrouter.backends.kernel.emulation.positions import counter_of
 from dbrouter.backends.kernel.emulation.reading import Reading
 from dbrouter.backends.kernel.emulation.reservations import Reservations
 from dbrouter.backends.kernel.errors import Conflict
-from dbrouter.backends.kernel.filters import all_of, columns_of, eq
+from dbrouter.backends.kernel.filters import Filter, all_of, any_of, columns_of, eq, one_of
 from dbrouter.backends.kernel.matching import matches
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.ops import Commit, Delete, Key, Remove, Scan, Stored
@@ -124,7 +123,7 @@ class Deleting:
     async def _descendants(self, spec: TableSpec, record: Record) -> list[tuple[TableSpec, Record]]:
         """The record and all that cascades from it, children before parents."""
         children = [(child, parent) for child, parent in self._children.get(spec.name, ()) if parent.cascade]
-        naming = [partial(self._naming, child, parent, record) for child, parent in children]
+        naming = [partial(self._naming, child, parent, [record]) for child, parent in children]
         found: list[tuple[TableSpec, Record]] = []
         for (child, _), records in zip(children, await a_few_at_once(self._store.runtime, naming), strict=True):
             for each in records:
@@ -136,19 +135,27 @@ class Deleting:
     ) -> None:
         """Raise `MissingParent` if a record that stays names one that goes."""
         going = {(child.name, key_in(child, record)) for child, record in doomed} | set(beside)
+        of_table: dict[str, list[Record]] = {}
         for each, record in doomed:
-            for child, parent in self._children.get(each.name, ()):
+            of_table.setdefault(each.name, []).append(record)
+        for table, records in of_table.items():
+            for child, parent in self._children.get(table, ()):
                 if _holds_back(parent):
-                    naming = await self._naming(child, parent, record)
+                    # One question for all of them: what names them need not be found by that.
+                    naming = await self._naming(child, parent, records)
                     if any((child.name, key_in(child, other)) not in going for other in naming):
                         raise still_referenced(spec.name, child.name)
 
-    async def _naming(self, child: TableSpec, parent: Parent, record: Record) -> list[Record]:
-        """The child records that name this record as their parent, with the columns that removing them needs."""
-        values: list[Any] = [record[column] for column in parent.references]
-        if None in values:
+    async def _naming(self, child: TableSpec, parent: Parent, records: Sequence[Record]) -> list[Record]:
+        """The child records that name one of these as their parent, with the columns that removing them needs."""
+        named = [tuple(record[column] for column in parent.references) for record in records]
+        values = [each for each in named if None not in each]
+        if not values:
             return []
-        where = all_of(*(eq(column, value) for column, value in zip(parent.columns, values, strict=True)))
+        if len(parent.columns) == 1 and len(values) > 1:
+            where: Filter = one_of(parent.columns[0], [value for (value,) in values])
+        else:
+            where = any_of(*(all_of(*map(eq, parent.columns, each)) for each in values))
         columns = [*child.key]
         for unique in uniques_of(child):
             columns += [*unique.columns, *columns_of(unique.where)]

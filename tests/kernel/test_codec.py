@@ -122,6 +122,26 @@ def test_integers_of_any_size_are_read_as_another_writer_left_them(number: int) 
     assert _same(decode(str(number)), number)
 
 
+@pytest.mark.parametrize("number", [10**4299, -(10**4299)], ids=["above", "below"])
+def test_the_longest_integers_come_back(number: int) -> None:
+    assert _same(decode(encode({"n": number})), {"n": number})
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        (10**4300, "x"),
+        ({"a": [-(10**4300)]}, "x.a\\[0\\]"),
+        ({"a": math.nan, "b": 10**5000}, "x.b"),
+        ({10**4300: 1}, "x has a key"),
+    ],
+    ids=["alone", "deep", "beside", "key"],
+)
+def test_an_integer_that_python_would_not_read_again_is_refused(value: Any, where: str) -> None:
+    with pytest.raises(Unstorable, match=f"{where}.*4300 digits"):
+        encode(value, what="x")
+
+
 @given(number=st.floats(allow_nan=False, allow_infinity=False) | st.integers())
 def test_numbers_are_read_as_python_reads_them(number: float) -> None:
     text = json.dumps([number, {"n": number}])

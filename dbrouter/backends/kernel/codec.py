@@ -35,6 +35,9 @@ _ESCAPED = re.compile(MARK + "(0000|0024|d[89a-f][0-9a-f]{2}|fdd0)")
 _TAG = re.compile(MARK + r"(nan|inf|-inf|-0\.0|int:|num:|dec:|b64:)")
 _NEGATIVE_ZERO = re.compile(rb"-0\.0(?![0-9e])")
 _SAFE_INTEGER = range(-(2**63), 2**63)
+LONGEST_INTEGER = 4300
+"""Digits: Python reads no longer ones, lest a text that somebody sent keep it busy."""
+_TOO_LONG = 10**LONGEST_INTEGER
 _MAX_DEPTH = 200
 
 
@@ -89,9 +92,25 @@ def decode_text(text: str) -> str:
     return _ESCAPED.sub(_unescaped, text) if MARK in text else text
 
 
-def escaped_integer(value: int) -> str:
-    """The text that stands for an integer which a store's numbers cannot hold; `restored` makes it the integer."""
+def escaped_integer(value: int, *, what: str = "value") -> str:
+    """The text that stands for an integer which a store's numbers cannot hold; `restored` makes it the integer.
+
+    Raises `Unstorable`, naming it as `what`, where that has more digits than Python reads.
+    """
+    if abs(value) >= _TOO_LONG:
+        raise Unstorable(
+            f"{what} is an integer of more than {LONGEST_INTEGER} digits, which could not be read again; nothing was"
+            " written: store it as text"
+        )
     return f"{MARK}int:{value}"
+
+
+def shown(value: Any) -> str:
+    """The value as a message shows it: not all of a long one."""
+    try:
+        return f"{value!r:.80}"
+    except ValueError:
+        return f"more than {LONGEST_INTEGER} digits"
 
 
 def escaped_character(character: str) -> str:
@@ -157,7 +176,7 @@ def _escaped_tree(value: Any, path: str, depth: int) -> Any:
         case Enum():
             return _escaped_tree(value.value, path, depth + 1)
         case int():
-            return int(value) if value in _SAFE_INTEGER else escaped_integer(value)
+            return int(value) if value in _SAFE_INTEGER else escaped_integer(value, what=path)
         case float():
             plain = math.isfinite(value) and (value or math.copysign(1, value) > 0)
             return float(value) if plain else f"{MARK}{float(value)!r}"
@@ -204,6 +223,8 @@ def _escaped_key(key: Any, path: str) -> str:
             return encode_text(key)
         case bool() | None:
             return {True: "true", False: "false", None: "null"}[key]
+        case int() if abs(key) >= _TOO_LONG:
+            raise Unstorable(f"{path} has a key of more than {LONGEST_INTEGER} digits; use text")
         case int() | float():
             return repr(key)
         case UUID() | datetime() | date():

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from dbrouter.backends.kernel.codec import decode, encode
+from dbrouter.backends.kernel.codec import LONGEST_INTEGER, decode, encode
 from dbrouter.backends.kernel.errors import Corrupt, Unstorable
 
 NULL = b"~"
@@ -102,8 +102,11 @@ def _number(value: int | Decimal) -> bytes:
     negative, digits, tens = Decimal(value).as_tuple()
     text = "".join(map(str, digits))
     exponent = _MIDDLE + len(text) + int(tens)
-    if not 0 <= exponent < 2 * _MIDDLE:
-        raise Unstorable("a number of more than 50,000 digits has no stored form; store it as text")
+    if exponent > _MIDDLE + LONGEST_INTEGER:
+        raise Unstorable(
+            f"a number of more than {LONGEST_INTEGER} digits could not be read again; nothing was written:"
+            " store it as text"
+        )
     body = b"%05d%s" % (exponent, text.rstrip("0").encode())
     return b"n1" + body.translate(_INVERTED) + b"~\x00" if negative else b"n3" + body + _END
 

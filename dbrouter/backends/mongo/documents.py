@@ -29,6 +29,7 @@ from dbrouter.backends.kernel.codec import (
     escaped_integer,
     is_marked,
     restored,
+    shown,
 )
 from dbrouter.backends.kernel.completing import as_date, json_columns
 from dbrouter.backends.kernel.errors import TooLarge, Unstorable
@@ -185,7 +186,9 @@ def _field(what: str, value: Any, in_json: bool) -> Any:  # the column's kind, n
     if isinstance(value, list | dict):
         raise Unstorable(f"{what} holds plain values, not a {type(value).__name__}")
     if isinstance(value, int) and value not in _INTEGERS:
-        raise Unstorable(f"{what}: {value} needs more than the 64 bits of MongoDB's integers; nothing was written")
+        raise Unstorable(
+            f"{what}: {shown(value)} needs more than the 64 bits of MongoDB's integers; nothing was written"
+        )
     return value
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
-from dbrouter.backends.kernel.codec import decode, decode_text, encode, encode_text
+from dbrouter.backends.kernel.codec import decode, decode_text, encode, encode_text, shown
 from dbrouter.backends.kernel.errors import StoreError, TooLarge, Unstorable
 from dbrouter.backends.kernel.merging import Record
 from dbrouter.backends.kernel.tables import Kind, TableSpec
@@ -124,7 +124,7 @@ class Relation:
         else:
             return value
         raise Unstorable(
-            f"{self.spec.name}.{column} holds {kind.value}, not {type(value).__name__} ({value!r:.80}); "
+            f"{self.spec.name}.{column} holds {kind.value}, not {type(value).__name__} ({shown(value)}); "
             "nothing was written"
         )
 

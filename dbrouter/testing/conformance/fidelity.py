@@ -159,7 +159,11 @@ async def test_a_long_text_comes_back_the_same(store: Store) -> None:
     assert (await record_of(store, "transcripts", "f", "p", "x", "", 1))["entry"] == text
 
 
-@pytest.mark.parametrize("number", [2**63, -(10**30), math.inf, math.nan])
+@pytest.mark.parametrize(
+    "number",
+    [2**63, -(10**30), 10**5000, math.inf, math.nan],
+    ids=["64 bits", "30 digits", "5000 digits", "inf", "nan"],
+)
 async def test_a_number_that_a_column_cannot_hold_comes_back_or_is_refused_and_nothing_is_lost(
     store: Store, number: float
 ) -> None:

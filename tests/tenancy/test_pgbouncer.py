@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ import pytest
 from agno.run.agent import RunOutput
 from agno.run.base import RunStatus
 from agno.session import AgentSession
+from psycopg import _pipeline_base
 from psycopg.sql import SQL, Identifier
 
 from dbrouter.backends.kernel.errors import Conflict, Duplicate
@@ -122,6 +124,30 @@ def test_who_was_refused_keeps_no_server(settings: dict[str, Any]) -> None:
 
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(be_refused, range(200)))
+    nothing_is_left_on_the_servers(settings["url"])
+    finish(parent.close())
+
+
+def test_a_client_that_is_slow_to_end_its_exchange_keeps_no_server(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PgBouncer takes its server back at the answer to a sync: what came after it would be given another, for good."""
+    send = _pipeline_base.send
+
+    def send_late(connection: Any) -> Any:
+        time.sleep(0.05)
+        return send(connection)
+
+    monkeypatch.setattr(_pipeline_base, "send", send_late)
+    parent = PostgresStore(**settings, pool_size=10)
+    record = {"memory": {}, "user_id": "u", "created_at": 1, "updated_at": 1}
+
+    def write_two(number: int) -> None:
+        puts = [Put(table="memories", record={**record, "memory_id": f"m{number}{each}"}) for each in "ab"]
+        finish(parent.execute(Commit(writes=puts)))
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(write_two, range(20)))
     nothing_is_left_on_the_servers(settings["url"])
     finish(parent.close())
 

@@ -20,6 +20,7 @@ from dbrouter.backends.kernel.errors import (
     Unavailable,
     Unstorable,
 )
+from dbrouter.backends.postgres.pipelining import async_pipeline, pipeline
 from dbrouter.backends.sql.connections import MissingTable, Unit
 from dbrouter.backends.sql.driver import Aftermath, Failure
 from dbrouter.backends.sql.statements import Outcome, Requirement, RequirementMissed, Statement
@@ -103,10 +104,9 @@ class PostgresDriver:
             cursor = connection.execute(text(statements[0]), statements[0].params)
             return [Outcome(cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
         try:
-            with connection.pipeline():
+            with pipeline(connection):
                 cursors = [connection.execute(text(each), each.params) for each in statements]
         except psycopg.Error:
-            leave_pooler(connection)
             forget_prepared(connection)
             raise
         pairs = zip(statements, cursors, strict=True)
@@ -154,10 +154,9 @@ class AsyncPostgresDriver:
             cursor = await connection.execute(text(statements[0]), statements[0].params)
             return [Outcome(await cursor.fetchall() if statements[0].returns else [], cursor.rowcount)]
         try:
-            async with connection.pipeline():
+            async with async_pipeline(connection):
                 cursors = [await connection.execute(text(each), each.params) for each in statements]
         except psycopg.Error:
-            leave_pooler(connection)
             forget_prepared(connection)
             raise
         pairs = zip(statements, cursors, strict=True)
@@ -174,15 +173,6 @@ class AsyncPostgresDriver:
 
     def abandon(self, connection: AsyncConnection[Any]) -> None:
         """Close the socket without the connection's loop."""
-        connection.pgconn.finish()
-
-
-def leave_pooler(connection: Connection[Any] | AsyncConnection[Any]) -> None:
-    """Close a connection of ours behind a pooler after a pipeline that failed; the next call opens another.
-
-    PgBouncer (1.18) may take such a client for busy until its next call, and lends its server to nobody else.
-    """
-    if connection.prepare_threshold is None and isinstance(connection, DeadlineConnection | AsyncDeadlineConnection):
         connection.pgconn.finish()
 
 

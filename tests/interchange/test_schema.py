@@ -235,7 +235,7 @@ def column_as_described(spec: TableSpec, name: str, dialect: str) -> dict[str, A
     ]
     return {
         "type": str(DIALECTS[dialect].column_type(column, spec).compile(dialect=compiler(dialect))),
-        "nullable": column.nullable and not column.json_null and not (on_sqlite and column.sqlite_not_null),
+        "nullable": column.takes_null and not (on_sqlite and column.sqlite_not_null),
         "index": column.index or (on_sqlite and column.sqlite_index),
         "unique": column.unique,
         "foreign key": (links[0].references[0], "CASCADE" if links[0].cascade else None) if links else (None, None),

@@ -69,6 +69,11 @@ class Column:
     json_null: bool = False
     absent_on: frozenset[str] = frozenset()
 
+    @property
+    def takes_null(self) -> bool:
+        """Whether agno's schemas let it be null, where they do not differ."""
+        return self.nullable and not self.json_null
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:

@@ -152,7 +152,7 @@ def _column(spec: Column, table: TableSpec, names: Mapping[str, str], dialect: D
         for parent in table.parents
         if parent.columns == (spec.name,) and dialect.has_foreign_key(table, parent.table)
     ]
-    nullable = spec.nullable and not spec.json_null and not (spec.sqlite_not_null and dialect.name == "sqlite")
+    nullable = spec.takes_null and not (spec.sqlite_not_null and dialect.name == "sqlite")
     return SqlColumn(
         spec.name,
         dialect.column_type(spec, table),

@@ -120,9 +120,8 @@ class SqlMigration:
         from sqlalchemy.schema import CreateColumn
 
         column = table.spec.column(name)
-        nullable = column.nullable and not column.json_null
-        default = None if nullable else _literal(column.default)
-        if default is None and not nullable:
+        default = None if column.takes_null else _literal(column.default)
+        if default is None and not column.takes_null:
             raise StoreError(f"{table.physical} lacks {name}, which no row can be without, and nothing says what it is")
         definition = str(CreateColumn(table.wanted.c[name]).compile(dialect=self._dialect.compiler()))
         return self._changes.add_column(table.physical, name, definition, default)

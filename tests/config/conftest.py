@@ -15,6 +15,14 @@ Files = Mapping[str, str]
 Loaded = Callable[..., Settings]
 Refused = Callable[..., list[str]]
 
+GOOD = """\
+databases:
+  one: {kind: memory}
+  two: {kind: sqlite, path: two.db}
+agentos: {db: one}
+"""
+"""Nothing is wrong with it."""
+
 
 def _written(folder: Path, text: str, others: Files) -> Path:
     for name, content in {"dbrouter.yaml": text, **others}.items():

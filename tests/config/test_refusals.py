@@ -1,4 +1,4 @@
-"""Every way in which a configuration can be wrong: file, line, key, what, and what to do."""
+"""Every way in which a configuration can be wrong once its files are read: file, line, key, what, and what to do."""
 
 from __future__ import annotations
 
